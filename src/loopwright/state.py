@@ -1,0 +1,159 @@
+"""Where things lie in a state folder, and how a file in it is replaced.
+
+A state folder holds all that one Loopwright installation knows and runs: `$LOOPWRIGHT_HOME`, else `~/.loopwright`.
+Every process gets the folder passed in; only the CLI reads the environment. Files that another process reads are
+always replaced whole by rename, so that a reader sees the old or the new content and never half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from loopwright.errors import MachineError
+
+_LONGEST_SOCKET_PATH = 107  # Linux: sun_path holds 108 bytes with its final NUL
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """The paths in one state folder; creates nothing by itself."""
+
+    root: Path
+
+    @classmethod
+    def resolve(cls, home: str | None = None) -> StateFolder:
+        """The folder that is named, else $LOOPWRIGHT_HOME, else ~/.loopwright; always absolute."""
+        chosen = home or os.environ.get("LOOPWRIGHT_HOME") or "~/.loopwright"
+        return cls(Path(chosen).expanduser().absolute())
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.json"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger.db"
+
+    @property
+    def ledger_key(self) -> Path:
+        return self.root / "ledger.key"
+
+    @property
+    def ledger_head(self) -> Path:
+        return self.root / "ledger.head"
+
+    @property
+    def endpoint_keys(self) -> Path:
+        return self.root / "endpoint-keys.json"
+
+    @property
+    def control_lock(self) -> Path:
+        return self.root / "control.lock"
+
+    @property
+    def control_log(self) -> Path:
+        return self.root / "control.log"
+
+    @property
+    def agent_lock(self) -> Path:
+        return self.root / "agent.lock"
+
+    @property
+    def agent_log(self) -> Path:
+        return self.root / "agent.log"
+
+    @property
+    def desired(self) -> Path:
+        return self.root / "desired.json"
+
+    @property
+    def observed(self) -> Path:
+        return self.root / "observed.json"
+
+    @property
+    def store(self) -> Path:
+        """Content-addressed files and folders."""
+        return self.root / "store"
+
+    @property
+    def environments(self) -> Path:
+        """Python environments, one per lock digest."""
+        return self.root / "environments"
+
+    @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    @property
+    def replicas(self) -> Path:
+        return self.root / "replicas"
+
+    @property
+    def revisions(self) -> Path:
+        return self.root / "revisions"
+
+    @property
+    def gateway(self) -> Path:
+        return self.root / "gateway"
+
+    @property
+    def mlflow(self) -> Path:
+        return self.root / "mlflow"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of Unix sockets: in the state folder, or beside /tmp where that path is too long for one."""
+        inside = self.root / "run"
+        if len(str(inside)) + 40 <= _LONGEST_SOCKET_PATH:
+            return inside
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"loopwright-{os.getuid()}-{digest}"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.sockets / "control.sock"
+
+    def create(self) -> None:
+        """Make the folders, readable by their owner alone; raises MachineError where that cannot be."""
+        for folder in (self.root, self.sockets):
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                info = folder.stat()
+            except OSError as error:
+                raise MachineError(
+                    f"The state folder {folder} cannot be made: {error.strerror}. "
+                    "Name another with LOOPWRIGHT_HOME, or mend its permissions."
+                ) from error
+            if info.st_uid != os.getuid():
+                raise MachineError(
+                    f"The folder {folder} belongs to another user (uid {info.st_uid}); remove it or set LOOPWRIGHT_HOME."
+                )
+            if folder == self.sockets:
+                folder.chmod(0o700)
+
+
+def replace_file(path: Path, content: bytes, mode: int = 0o600, durable: bool = False) -> None:
+    """Replace a file whole by rename; `durable` also waits until it is on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            if durable:
+                os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if durable:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
