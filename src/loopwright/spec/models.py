@@ -1,0 +1,247 @@
+"""The declaration of a workload, as frozen values.
+
+`loading` builds these from loopwright.yaml; every other room reads them and none changes them. Field descriptions are
+user documentation: the reference in docs/ and the JSON Schema are generated from here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from loopwright.spec.complaints import Complaint, refusal
+from loopwright.spec.declaration import Declaration, Items
+from loopwright.spec.gates import Gate, unfit
+from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, PythonVersion, RelativePath
+from loopwright.spec.units import (
+    Bytes,
+    Cores,
+    Duration,
+    Fraction,
+    PositiveDuration,
+    PositiveFraction,
+    ProperFraction,
+)
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Split(Declaration):
+    """How rows are held out. A row goes to test by a hash, so it stays there as the data grows."""
+
+    test: ProperFraction = Field(
+        default=0.25, description="Share of the rows that is held out for evaluation."
+    )
+    by: Text = Field(
+        default="row",
+        description="`row` (hash of the whole row), or the column whose value is hashed: rows that share it stay together.",
+    )
+
+
+class Data(Declaration):
+    """A data set."""
+
+    source: RelativePath = Field(description="CSV or Parquet file.")
+    label: Text = Field(description="The column to predict.")
+    data_schema: RelativePath | None = Field(
+        default=None, alias="schema", description="Schema file; `loopwright data infer` makes the first one."
+    )
+    owner: Text | None = Field(
+        default=None, description="Who answers for this data; the workload's owner where not given."
+    )
+    description: str = Field(default="", description="What a row is, and how it came about.")
+    fresh_within: PositiveDuration | None = Field(
+        default=None, description="The source must have changed within this time, or the data step fails."
+    )
+    split: Split = Field(default=Split(), description="How rows are held out.")
+
+
+class Dependencies(Declaration):
+    """What user code needs; resolved to a lock, the same in training and in serving."""
+
+    requirements: RelativePath = Field(description="A pip requirements file.")
+    python: PythonVersion | None = Field(
+        default=None, description="Python version, in quotes; Loopwright's own where not given."
+    )
+
+
+class Compute(Declaration):
+    """What a training job may use."""
+
+    nodes: int = Field(default=1, ge=1, le=1000, description="Processes or machines that train together.")
+    cpu: Cores = Field(default=1.0, description="Cores; sets the usual thread-count variables.")
+    memory: Bytes | None = Field(default=None, description="A job that uses more is ended.")
+    max_duration: PositiveDuration = Field(default=3600.0, description="A job that takes longer is ended.")
+
+
+class Training(Declaration):
+    """The training job."""
+
+    command: Text = Field(
+        description="Run without a shell. `{data.NAME.train}` is the file of training rows, "
+        "`{outputs}` the folder whose content becomes the model."
+    )
+    dependencies: Dependencies = Field(description="What the script needs.")
+    files: Items[GlobPattern] | None = Field(
+        default=None,
+        description="Patterns of the files that the job sees; where not given, all but data sources, spec, schemas, "
+        "tests, the serving entry and documents.",
+    )
+    compute: Compute = Field(default=Compute(), description="Its limits.")
+
+
+class Evaluation(Declaration):
+    """How the package is judged on the held-out rows."""
+
+    prediction: AnswerPath = Field(
+        default="prediction",
+        description="Where the prediction is in the answer, such as `prediction` or `result.0.label`; "
+        "empty where the answer is the prediction.",
+    )
+    probability: AnswerPath | None = Field(
+        default=None,
+        description="Where the probability of the positive class is; roc_auc and log_loss need it.",
+    )
+    task: Literal["classification", "regression"] | None = Field(
+        default=None, description="Found from the label where not given."
+    )
+    positive: Label | None = Field(
+        default=None, description="The positive label of two; the greater where not given."
+    )
+    gates: Items[Gate] = Field(default=(), description="All must hold, or nothing is registered.")
+
+    @model_validator(mode="after")
+    def _gates_fit(self) -> Evaluation:
+        complaints = list(unfit(self.gates, self.task, self.probability))
+        if complaints:
+            raise refusal(complaints)
+        return self
+
+
+class Replicas(Declaration):
+    """How many copies run."""
+
+    min: int = Field(default=2, ge=1, le=1000, description="Never fewer.")
+    max: int = Field(default=2, ge=1, le=1000, description="Never more.")
+    target_utilization: PositiveFraction = Field(
+        default=0.7,
+        description="Requests in flight, as a share of replicas x concurrency, that scaling aims at.",
+    )
+    scale_interval: PositiveDuration = Field(default=1.0, description="Time between two looks.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Replicas:
+        if self.min > self.max:
+            given = "max" in self.model_fields_set
+            expected = f"at most `max`, which is {self.max}{'' if given else ' where it is not given'}"
+            raise refusal([Complaint("min", f"at least {self.min} replicas", expected)])
+        return self
+
+
+class Limits(Declaration):
+    """What a replica takes on."""
+
+    concurrency: int = Field(
+        default=8, ge=1, le=10_000, description="Requests that a replica works on at once."
+    )
+    queue: int = Field(
+        default=64, ge=0, le=1_000_000, description="Requests that may wait beyond that; more get 503."
+    )
+    queue_wait: Duration = Field(default=2.0, description="Longest wait in the queue; then 503.")
+    timeout: PositiveDuration = Field(
+        default=5.0, description="Longest time for an answer once the work has begun; then 504."
+    )
+    max_body: Bytes = Field(default=10 * 1024 * 1024, description="Largest request body; more get 413.")
+
+
+class Resources(Declaration):
+    """What one replica may use."""
+
+    cpu: Cores = Field(default=1.0, description="Cores; sets the usual thread-count variables of user code.")
+    memory: Bytes | None = Field(default=None, description="A replica that uses more is replaced.")
+
+
+class Serving(Declaration):
+    """How the model answers."""
+
+    entry: RelativePath = Field(
+        description="The scoring script: `init()` is called once, `run(data)` for each request."
+    )
+    files: Items[GlobPattern] | None = Field(
+        default=None,
+        description="Patterns of the files packaged with it; where not given, the Python modules "
+        "that the training command does not name.",
+    )
+    workers: int = Field(
+        default=1, ge=1, le=256, description="Worker processes of user code in each replica."
+    )
+    thread_safe: bool = Field(
+        default=False, description="Whether `run` may be called from several threads at once."
+    )
+    validate_inputs: bool = Field(
+        default=True,
+        description="Refuse a JSON row that lacks a column or has a wrong type, with 422, before user code.",
+    )
+    idempotent: bool = Field(
+        default=True,
+        description="Whether the gateway may send a request again to another replica when one dies.",
+    )
+    replicas: Replicas = Field(default=Replicas(), description="How many copies.")
+    limits: Limits = Field(default=Limits(), description="What each takes on.")
+    resources: Resources = Field(default=Resources(), description="What each may use.")
+    auth: Literal["key", "none"] = Field(
+        default="key", description="`key`: clients send `Authorization: Bearer KEY`; `none`: open to all."
+    )
+
+
+class Stress(Declaration):
+    """The load that the first environment must bear."""
+
+    requests: int = Field(default=2000, ge=1, le=10_000_000, description="How many requests in all.")
+    concurrency: int = Field(default=32, ge=1, le=10_000, description="How many at once.")
+    max_error_rate: Fraction = Field(
+        default=0.0, description="Share that may fail; anything but a 2xx with a parsable body is a failure."
+    )
+    p50: PositiveDuration | None = Field(default=None, description="Median latency allowed.")
+    p99: PositiveDuration | None = Field(default=None, description="99th percentile of latency allowed.")
+    min_throughput: float | None = Field(
+        default=None, gt=0, description="Requests a second that must be reached."
+    )
+
+
+class Tests(Declaration):
+    """What the deployed package must pass in the first environment."""
+
+    functional: RelativePath | None = Field(
+        default=None, description="File of cases: a request and what is expected of the answer."
+    )
+    stress: Stress | None = Field(default=None, description="A load test.")
+
+
+class Environment(Declaration):
+    """Where revisions run."""
+
+    engine: Literal["local"] = Field(default="local", description="What runs it.")
+    approval: Literal["none", "required"] = Field(
+        default="none", description="Whether a person must say yes before a release here."
+    )
+
+
+class Workload(Declaration):
+    """One loopwright.yaml."""
+
+    api_version: Literal["loopwright/v1"] = Field(
+        alias="apiVersion", description="The version of this format."
+    )
+    workload: Name = Field(description="The workload's name.")
+    owner: Text = Field(description="Who answers for it: a mail address or a team.")
+    description: str = Field(default="", description="What it is for, in a sentence.")
+    data: dict[Name, Data] = Field(min_length=1, max_length=1, description="The data set, by name.")
+    training: Training = Field(description="How the model is made.")
+    evaluation: Evaluation = Field(default=Evaluation(), description="How it is judged.")
+    serving: Serving = Field(description="How it answers.")
+    tests: Tests = Field(default=Tests(), description="What the deployed package must pass.")
+    environments: dict[Name, Environment] = Field(
+        min_length=1, description="In order of promotion; tests run in the first."
+    )

@@ -1,0 +1,102 @@
+"""What can be said of a spec before its models are built, so that one run tells of everything that is wrong.
+
+Looks at the file's plain values, which may be of any shape: what is not as it should be is left to the models.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from loopwright.spec.complaints import Complaint, listed, quoted
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_OUTPUTS = "outputs"
+_HELD_OUT = "Held out means held out: the held-out rows are for evaluation, and a job that sees them cannot be judged by them."
+
+
+def crosschecks(spec: object) -> list[Complaint]:
+    """What does not fit together between the parts of a spec."""
+    return [*_command(spec), *_nodes(spec), *_splits(spec)]
+
+
+def stated(value: object, *path: str) -> Any:
+    """The value at a path of plain mappings; None where there is none."""
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def data_names(spec: object) -> Sequence[str]:
+    """The names of the data sets."""
+    data = stated(spec, "data")
+    return list(data) if isinstance(data, Mapping) else []
+
+
+def placeholders(command: str) -> list[str]:
+    """What stands in braces in a training command, in order."""
+    return _PLACEHOLDER.findall(command)
+
+
+def words(command: str) -> list[str] | None:
+    """A command as a shell splits it; None where a quote is not closed."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return None
+
+
+def _command(spec: object) -> Iterator[Complaint]:
+    command, at = stated(spec, "training", "command"), "training.command"
+    if not isinstance(command, str):
+        return
+    names = data_names(spec)
+    if words(command) is None:
+        yield Complaint(at, "a quote that is not closed", "a command as a shell takes it")
+    known = [*(f"data.{name}.train" for name in names), _OUTPUTS]
+    for inner in dict.fromkeys(placeholders(command)):
+        if inner not in known:
+            hint = _HELD_OUT if inner.startswith("data.") and inner.endswith(".test") else _braces(inner)
+            yield Complaint(
+                at,
+                f"the placeholder {quoted(f'{{{inner}}}')}",
+                listed([f"{{{name}}}" for name in known]),
+                hint,
+            )
+
+
+def _braces(inner: str) -> str:
+    plain = re.fullmatch(r"[a-z_.]+", inner) is not None
+    return "" if plain else "Braces stand for placeholders alone; keep others in the script or in a file."
+
+
+def _nodes(spec: object) -> Iterator[Complaint]:
+    nodes = stated(spec, "training", "compute", "nodes")
+    environments = stated(spec, "environments")
+    engines = (
+        [stated(one, "engine") or "local" for one in environments.values()]
+        if isinstance(environments, Mapping)
+        else []
+    )
+    if isinstance(nodes, int) and nodes > 1 and "local" in engines:
+        yield Complaint(
+            "training.compute.nodes",
+            str(nodes),
+            "1, since the engine `local` trains on one node",
+            "One node may use several cores: set `training.compute.cpu`.",
+        )
+
+
+def _splits(spec: object) -> Iterator[Complaint]:
+    for name in data_names(spec):
+        by, label = stated(spec, "data", name, "split", "by"), stated(spec, "data", name, "label")
+        if isinstance(by, str) and by == label:
+            expected = "`row`, or a column such as a customer's id"
+            yield Complaint(
+                f"data.{name}.split.by",
+                f"the label {quoted(by)}",
+                expected,
+                "Split by the label, train and test would share no label.",
+            )
