@@ -1,0 +1,103 @@
+"""The ledger's key, and the signed head: the newest fact's place, kept outside the database.
+
+Whoever cuts facts off the end of the database leaves a chain that is whole in itself; the head still names the fact that
+is gone. It is signed, so that it cannot be set back without the key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import secrets
+from pathlib import Path
+
+from loopwright.errors import IntegrityError, MachineError
+from loopwright.ledger.verification import Head
+from loopwright.state import replace_file
+
+_KEY_BYTES = 32
+
+
+class SignedHead:
+    """Reads and writes the head's file."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self.key = key
+
+    def read(self) -> Head:
+        """The head as signed; raises IntegrityError where it is missing, unreadable or forged."""
+        try:
+            content = json.loads(self.path.read_bytes())
+            head = Head(int(content["sequence"]), str(content["hash"]))
+            signature = str(content["signature"]).encode()
+        except FileNotFoundError as error:
+            raise IntegrityError(f"The ledger's signed head {self.path} is missing. {_RESTORE}") from error
+        except OSError as error:
+            raise MachineError(
+                f"The ledger's signed head {self.path} cannot be read: {error.strerror}."
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(f"The ledger's signed head {self.path} is damaged. {_RESTORE}") from error
+        if not hmac.compare_digest(signature, self._signature(head).encode()):
+            raise IntegrityError(
+                f"The ledger's signed head {self.path} was not signed with this ledger's key. {_RESTORE}"
+            )
+        return head
+
+    def write(self, head: Head) -> None:
+        """Replace the head durably; raises MachineError where the disk refuses."""
+        content = {"sequence": head.sequence, "hash": head.hash, "signature": self._signature(head)}
+        try:
+            replace_file(self.path, json.dumps(content).encode() + b"\n", durable=True)
+        except OSError as error:
+            raise MachineError(
+                f"The ledger's signed head {self.path} cannot be written: {error.strerror}. Make room on the disk, or mend its permissions."
+            ) from error
+
+    def _signature(self, head: Head) -> str:
+        return hmac.digest(self.key, f"head:{head.sequence}:{head.hash}".encode(), "sha256").hex()
+
+
+_RESTORE = "Restore ledger.db, ledger.key and ledger.head together from a backup."
+
+
+def load_key(path: Path, may_create: bool) -> bytes:
+    """The signing key; made where it is missing and nothing was signed yet."""
+    try:
+        if may_create and not path.exists():
+            _create_key(path)
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except FileNotFoundError as error:
+        raise IntegrityError(
+            f"The ledger's key {path} is missing, so its facts cannot be vouched for. {_RESTORE}"
+        ) from error
+    except OSError as error:
+        raise MachineError(
+            f"The ledger's key {path} cannot be used: {error.strerror}. Mend its permissions."
+        ) from error
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise IntegrityError(
+            f"The ledger's key {path} is damaged: expected {_KEY_BYTES} bytes in hexadecimal. {_RESTORE}"
+        )
+    return key
+
+
+def _create_key(path: Path) -> None:
+    # Written beside it and linked: of two processes that start at once, one key wins and both read it whole.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        replace_file(beside, secrets.token_bytes(_KEY_BYTES).hex().encode() + b"\n", durable=True)
+        os.link(beside, path)
+    except FileExistsError:
+        pass
+    finally:
+        beside.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
