@@ -1,0 +1,188 @@
+"""The replica's HTTP side: routes requests to the service, and maps every refusal to a status once."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+
+from loopwright.scoring import metrics, refusals
+from loopwright.scoring.body import Body, BodyReader, Incoming
+from loopwright.scoring.logs import Log
+from loopwright.scoring.refusals import Busy, Failed, Refusal
+from loopwright.scoring.service import Service
+
+STATUSES: dict[type[Refusal], int] = {
+    refusals.NotJson: 400,
+    refusals.BodyCutShort: 400,
+    refusals.BodyTooSlow: 408,
+    refusals.BodyTooLarge: 413,
+    refusals.UnknownEncoding: 415,
+    refusals.InvalidInput: 422,
+    refusals.Failed: 500,
+    refusals.QueueFull: 503,
+    refusals.WaitedTooLong: 503,
+    refusals.NotReady: 503,
+    refusals.Draining: 503,
+    refusals.Late: 504,
+}
+_JSON = "application/json"
+
+Header = tuple[str, str]
+
+
+class Headers(Protocol):
+    """A request's headers, by lower-case name."""
+
+    def get(self, key: str, default: None = None) -> str | None: ...
+
+
+class Scope(Protocol):
+    """A request as the server gives it (RSGI)."""
+
+    method: str
+    path: str
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+class Exchange(Incoming, Protocol):
+    """The body coming in and the response going out (RSGI)."""
+
+    def response_bytes(self, status: int, headers: list[Header], body: bytes) -> None: ...
+
+
+class App:
+    """The RSGI application of a replica."""
+
+    def __init__(self, service: Service, pids: Callable[[], dict[str, int]], log: Log) -> None:
+        self._service = service
+        self._pids = pids
+        self._log = log
+        self._reader = BodyReader(service.limits)
+        self._ids = (
+            f"{prefix}-{number:x}" for prefix in [secrets.token_hex(6)] for number in itertools.count(1)
+        )
+        self._traced: set[str] = set()  # errors whose traceback the log has already
+        self._routes: dict[str, tuple[str, Callable[[Scope, Exchange, str], Awaitable[None]]]] = {
+            "/score": ("POST", self._score),
+            "/healthz": ("GET", self._healthz),
+            "/readyz": ("GET", self._readyz),
+            "/metrics": ("GET", self._metrics),
+            "/stats": ("GET", self._stats),
+        }
+        self.active = 0  # scoring requests that have come and have no answer yet
+
+    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
+        request_id = next(self._ids)
+        try:
+            await self._route(scope, exchange, request_id)
+        except Exception:  # the root of a request's handling: the client gets the id, the log the rest
+            self._log.error("request-failed", id=request_id, error=traceback.format_exc(limit=-20))
+            message = "The replica failed on this request; its log explains the id."
+            self._error(exchange, request_id, 500, "internal", message, {"id": request_id})
+
+    async def _route(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
+        method, handle = self._routes.get(scope.path, ("", self._not_found))
+        if method and scope.method != method and not (method == "GET" and scope.method == "HEAD"):
+            message = f"{scope.path} takes {method}, found {scope.method}."
+            self._error(exchange, request_id, 405, "method-not-allowed", message, {}, ("allow", method))
+            await Body(exchange).discard()
+            return
+        await handle(scope, exchange, request_id)
+
+    async def _score(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
+        began = time.perf_counter()
+        self.active += 1
+        body = Body(exchange)
+        status = 500
+        try:
+            self._service.check()
+            headers = scope.headers
+            content = await self._reader.read(
+                body, headers.get("content-length"), headers.get("content-encoding")
+            )
+            answer = await self._service.score(content)
+            status = 200
+            self._respond(exchange, request_id, status, answer)
+        except Refusal as refusal:
+            status = self._refuse(exchange, request_id, refusal)
+        finally:
+            self.active -= 1
+            self._service.finished(status, time.perf_counter() - began)
+        if status != 200:
+            await body.discard()
+
+    async def _healthz(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
+        self._respond(exchange, request_id, 200, b'{"status":"ok"}')
+
+    async def _readyz(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
+        stats = self._service.stats()
+        body = msgspec.json.encode({"ready": stats.ready, "message": stats.message})
+        self._respond(exchange, request_id, 200 if stats.ready else 503, body)
+
+    async def _metrics(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
+        self._respond(exchange, request_id, 200, self._service.metrics(self._pids()), metrics.CONTENT_TYPE)
+
+    async def _stats(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
+        self._respond(exchange, request_id, 200, msgspec.json.encode(self._service.stats()))
+
+    async def _not_found(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
+        message = f"There is no {scope.path} here, expected one of {', '.join(self._routes)}."
+        self._error(exchange, request_id, 404, "not-found", message, {})
+        await Body(exchange).discard()
+
+    def _refuse(self, exchange: Exchange, request_id: str, refusal: Refusal) -> int:
+        status = STATUSES[type(refusal)]
+        extra: list[Header] = []
+        if isinstance(refusal, Busy):
+            extra.append(("retry-after", str(refusal.retry_after)))
+        if isinstance(refusal, refusals.BodyTooSlow):
+            extra.append(("connection", "close"))
+        details = dict(refusal.details)
+        if isinstance(refusal, Failed):
+            details["id"] = request_id
+            self._explain(request_id, refusal)
+        self._error(exchange, request_id, status, refusal.code, refusal.message, details, *extra)
+        return status
+
+    def _explain(self, request_id: str, failed: Failed) -> None:
+        """Log why; a traceback only the first time, since a broken script fails on every request."""
+        fresh = failed.traceback and failed.reason not in self._traced and len(self._traced) < 100
+        more = {"traceback": failed.traceback} if fresh else {}
+        if fresh:
+            self._traced.add(failed.reason)
+        self._log.error("score-failed", id=request_id, error=failed.reason, **more)
+
+    def _error(
+        self,
+        exchange: Exchange,
+        request_id: str,
+        status: int,
+        code: str,
+        message: str,
+        details: dict[str, object],
+        *extra: Header,
+    ) -> None:
+        body = msgspec.json.encode({"error": {"code": code, "message": message, **details}})
+        self._respond(exchange, request_id, status, body, _JSON, *extra)
+
+    def _respond(
+        self,
+        exchange: Exchange,
+        request_id: str,
+        status: int,
+        body: bytes,
+        content_type: str = _JSON,
+        *extra: Header,
+    ) -> None:
+        headers = [("content-type", content_type), ("x-request-id", request_id), *extra]
+        if self._service.draining:
+            headers.append(("connection", "close"))  # the client's next request goes elsewhere
+        exchange.response_bytes(status, headers, body)

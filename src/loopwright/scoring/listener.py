@@ -1,0 +1,76 @@
+"""The HTTP server on the replica's Unix socket: Granian, embedded in our own event loop.
+
+Embedded and not its multi-process server, because then the front is one process: killed with SIGKILL it leaves no
+orphan, and it starts no slower. What Granian lacks is bounded elsewhere: bodies in `body`, requests in `admission`.
+"""
+
+from __future__ import annotations
+
+import resource
+import stat
+from pathlib import Path
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from loopwright.errors import MachineError
+from loopwright.scoring.app import App
+
+KEEP_ALIVE = 75.0  # seconds that an idle connection stays open; a proxy's must be shorter, or the two race
+_LONGEST_PATH = 107  # bytes; Linux holds 108 with the final NUL
+_WANTED_FILES = 8192  # open files: overload opens many connections, and health checks need one too
+_SPARE_FILES = 128  # of those, for all but connections
+
+
+class Listener:
+    """Takes requests for `app` on the socket at `path`, which only its owner may use."""
+
+    def __init__(self, app: App, path: Path) -> None:
+        _clear(path)
+        self._server = Server(
+            app,
+            uds=path,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=1024,
+            backpressure=_raise_file_limit() - _SPARE_FILES,  # connections: those beyond wait unaccepted
+            http1_settings=HTTP1Settings(header_read_timeout=int(KEEP_ALIVE * 1000)),
+            log_enabled=False,
+        )
+        self._server.uds_permissions = 0o600
+
+    async def serve(self) -> None:
+        """Until `stop()`, and then until what is being answered is."""
+        await self._server.serve()
+
+    def stop(self) -> None:
+        """Take no more connections, and close each once it is idle."""
+        self._server.stop()  # type: ignore[no-untyped-call]
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket that a killed replica left, and nothing else."""
+    if len(bytes(path.absolute())) > _LONGEST_PATH:
+        raise MachineError(
+            f"The socket path {path} is longer than {_LONGEST_PATH} bytes; name a shorter one."
+        )
+    if not path.parent.is_dir():
+        raise MachineError(
+            f"The folder of the socket {path} is not there; make it, or name another with --socket."
+        )
+    if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
+        raise MachineError(f"{path} is a file and not a socket; remove it, or name another with --socket.")
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise MachineError(f"The old socket {path} cannot be removed: {error.strerror}.") from error
+
+
+def _raise_file_limit() -> int:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(_WANTED_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(wanted, _SPARE_FILES * 2)

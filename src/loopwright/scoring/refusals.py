@@ -1,0 +1,129 @@
+"""Every way in which a request is not answered with a prediction, free of any protocol.
+
+These are answers to one client, not errors of Loopwright, so they are not in errors.py; each protocol maps them once.
+
+    Refusal
+      NotJson        the body cannot be read
+      InvalidInput   a row lacks an input or has a wrong type; carries field, row, found, expected
+      BodyTooLarge   over limits.max_body
+      BodyTooSlow    not there within limits.timeout
+      BodyCutShort   the client went away in the middle of it
+      UnknownEncoding  the body is compressed
+      Busy           worth trying again after `retry_after` seconds
+        QueueFull
+        WaitedTooLong
+        NotReady
+        Draining
+      Late           no answer within limits.timeout
+      Failed         user code raised, answered what JSON cannot hold, or its process died; the log explains `id`
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):  # noqa: N818  (an answer more than an error)
+    """The root: a clear sentence for a person, and a code for a program."""
+
+    code = "refused"
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class NotJson(Refusal):
+    """The body cannot be read."""
+
+    code = "not-json"
+
+
+class InvalidInput(Refusal):
+    """A row lacks an input or has a wrong type."""
+
+    code = "invalid-input"
+
+    def __init__(self, field: str | None, row: int | None, found: str, expected: str) -> None:
+        place = "The body" if row is None else f"Row {row}"
+        subject = place if field is None else f"{place}: field {field!r}"
+        super().__init__(
+            f"{subject} is {found}, expected {expected}.",
+            field=field,
+            row=row,
+            found=found,
+            expected=expected,
+        )
+
+
+class BodyTooLarge(Refusal):
+    """The body is over limits.max_body."""
+
+    code = "body-too-large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is larger than {limit} bytes; send fewer rows in a request.", limit=limit)
+
+
+class BodyTooSlow(Refusal):
+    """The body did not come in time."""
+
+    code = "body-too-slow"
+
+
+class BodyCutShort(Refusal):
+    """The body ended before its announced end."""
+
+    code = "body-cut-short"
+
+
+class UnknownEncoding(Refusal):
+    """The body is compressed or otherwise encoded."""
+
+    code = "unknown-encoding"
+
+
+class Busy(Refusal):
+    """Worth trying again after `retry_after` seconds."""
+
+    retry_after = 1
+
+
+class QueueFull(Busy):
+    """As many requests wait as may."""
+
+    code = "queue-full"
+
+
+class WaitedTooLong(Busy):
+    """The request's turn did not come within limits.queue_wait."""
+
+    code = "waited-too-long"
+
+
+class NotReady(Busy):
+    """The replica has not finished its start."""
+
+    code = "not-ready"
+
+
+class Draining(Busy):
+    """The replica is about to end."""
+
+    code = "draining"
+
+
+class Late(Refusal):
+    """There was no answer within limits.timeout."""
+
+    code = "late"
+
+
+class Failed(Refusal):
+    """The scoring script did not give an answer; `reason` is for the log alone."""
+
+    code = "failed"
+
+    def __init__(self, message: str, reason: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.traceback = traceback

@@ -1,0 +1,120 @@
+"""A replica from its start to its end: workers, the listener on its socket, and what a stop signal does."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loopwright.errors import MachineError
+from loopwright.scoring.logs import Log
+from loopwright.scoring.service import Service
+from loopwright.scoring.settings import Settings
+from loopwright.scoring.telemetry import Telemetry
+from loopwright.scoring.workers import WorkerPool
+
+if TYPE_CHECKING:
+    from loopwright.scoring.app import App
+    from loopwright.scoring.listener import Listener
+
+STOPPED, INIT_FAILED = 0, 3  # exit statuses
+
+_SAY_WHY = 0.5  # seconds that /readyz still says why init() failed
+_QUIET = 0.1  # seconds without a request after which none is expected any more
+_RESERVE = 1.0  # seconds of the grace period, at most, that are kept for ending connections and workers
+
+
+class Replica:
+    """One replica on one socket."""
+
+    def __init__(self, settings: Settings, socket: Path, log: Log) -> None:
+        self._settings = settings
+        self._socket = socket
+        self._log = log
+        telemetry = Telemetry(settings, log)
+        self._pool = WorkerPool(settings, telemetry, log)
+        self._service = Service(settings, self._pool, telemetry)
+
+    async def serve(self) -> int:
+        """Until a stop signal or a failing init(); returns the exit status. Raises MachineError without a socket."""
+        stopping = _stop_signal()
+        self._log.info("starting", version=self._settings.version, socket=str(self._socket))
+        living = asyncio.create_task(self._pool.run())
+        try:
+            await asyncio.sleep(0)  # the workers start while we import the server
+            listener, app = self._listen()
+            serving = asyncio.create_task(listener.serve())
+            first: list[asyncio.Future[Any]] = [living, serving, stopping]
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                raise MachineError(f"The socket {self._socket} cannot be served: {serving.exception()}.")
+            if living.done():
+                self._log.say(living.result())
+                await asyncio.wait([stopping], timeout=_SAY_WHY)
+                await self._close(listener, serving, patience=_RESERVE)
+                return INIT_FAILED
+            await self._drain(app, listener, serving)
+            return STOPPED
+        finally:
+            await self._pool.stop(_RESERVE)
+            self._log.info("stopped", completed=self._service.stats().completed)
+
+    def _listen(self) -> tuple[Listener, App]:
+        from loopwright.scoring.app import App
+        from loopwright.scoring.listener import Listener
+
+        app = App(self._service, self._pool.pids, self._log)
+        return Listener(app, self._socket), app
+
+    async def _drain(self, app: App, listener: Listener, serving: asyncio.Task[None]) -> None:
+        """End without failing a request: stay reachable while requests come, vanish, then answer what was taken."""
+        stats = self._service.stats()
+        self._log.info("draining", in_flight=stats.in_flight, queued=stats.queued, completed=stats.completed)
+        self._service.draining = True
+        now = asyncio.get_running_loop().time()
+        grace = self._settings.grace_period
+        reserve = min(_RESERVE, grace / 4)
+        await _quiet(app, until=now + grace / 2)
+        self._vanish()
+        await _quiet(app, until=now + grace - reserve)
+        left = now + grace - reserve - asyncio.get_running_loop().time()
+        await self._close(listener, serving, patience=max(0.0, left))
+        if not serving.done():
+            self._service.abandon()
+            await asyncio.wait([serving], timeout=reserve / 2)
+
+    async def _close(self, listener: Listener, serving: asyncio.Task[None], patience: float) -> None:
+        self._vanish()
+        listener.stop()
+        await asyncio.wait([serving], timeout=patience)
+
+    def _vanish(self) -> None:
+        """A new connection now fails at once, so its client goes elsewhere; those that are made stay."""
+        self._socket.unlink(missing_ok=True)
+
+
+def _stop_signal() -> asyncio.Future[None]:
+    """Done once the process is asked to stop."""
+    loop = asyncio.get_running_loop()
+    stopping: asyncio.Future[None] = loop.create_future()
+
+    def stop() -> None:
+        if not stopping.done():
+            stopping.set_result(None)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return stopping
+
+
+async def _quiet(app: App, until: float) -> None:
+    """Return when no scoring request has been there for a moment, or at the loop's time `until`."""
+    loop = asyncio.get_running_loop()
+    busy = loop.time()
+    while (now := loop.time()) < until:
+        if app.active:
+            busy = now
+        elif now - busy >= _QUIET:
+            return
+        await asyncio.sleep(_QUIET / 10)

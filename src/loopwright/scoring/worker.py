@@ -1,0 +1,199 @@
+"""One worker process: starting it, speaking to it, and knowing how it ended. The pool decides what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import mmap
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from loopwright.scoring import worker_shim as shim
+from loopwright.scoring.settings import Settings
+
+_SHIM = Path(shim.__file__)
+_LAST_READ = 0.2  # seconds to wait for what a dead worker had still sent
+_LAST_WORDS = 3.0  # seconds that a worker may take to end once its socket is closed; the shim gives itself 2
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """An exception of user code, as the shim tells it."""
+
+    type: str
+    text: str
+    where: str
+    traceback: str
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        kind = f"{self.type}: " if self.type else ""
+        return f"{kind}{self.text}{place}"
+
+
+class _Started(msgspec.Struct):
+    seconds: float
+
+
+@dataclass(eq=False)
+class Call:
+    """One body on its way through a worker; `answer` ends with JSON, or with an exception."""
+
+    body: bytes
+    answer: asyncio.Future[bytes]
+    timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(eq=False)
+class Reply:
+    """What a worker said about a call."""
+
+    call: Call
+    kind: int
+    payload: bytes
+    replaced: int
+
+
+@dataclass(eq=False)
+class WorkerProcess(asyncio.Protocol):
+    """A running worker. `on_reply` hears of every answered call, and `wait` returns once the process is gone."""
+
+    slot: int
+    on_reply: Callable[[WorkerProcess, Reply], None]
+    process: asyncio.subprocess.Process
+    marker: mmap.mmap
+    capacity: int
+    calls: dict[int, Call] = field(default_factory=dict)
+    ready: bool = False
+    answered: bool = False  # whether any call came back from it
+    ended_by: str = ""  # why we ended it, where we did
+
+    def __post_init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._received = bytearray()
+        self._last_number = 0
+        self._closed: asyncio.Future[None] = loop.create_future()
+        self._transport: asyncio.WriteTransport | None = None
+        self.started: asyncio.Future[float | Explanation] = loop.create_future()
+
+    @property
+    def free(self) -> bool:
+        """Whether it can take one more call."""
+        return self.ready and not self.ended_by and len(self.calls) < self.capacity
+
+    def send(self, call: Call) -> None:
+        """Have it score a body."""
+        self._last_number += 1
+        self.calls[self._last_number] = call
+        assert self._transport is not None  # noqa: S101  (connected before `launch` returns)
+        self._transport.write(shim.REQUEST.pack(len(call.body), self._last_number) + call.body)
+
+    def begun(self, number: int) -> bool:
+        """Whether the worker had begun the call with this number."""
+        marked: int = shim.MARKER.unpack_from(self.marker, 0)[0]
+        return number <= marked
+
+    def close(self) -> None:
+        """Ask it to end when it is idle."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def kill(self, reason: str) -> None:
+        """End it and all that it started, now."""
+        if self.process.returncode is not None or self.ended_by:
+            return
+        self.ended_by = reason
+        import psutil  # only here: it is not on the path of a start
+
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):  # it ended just now
+            descendants = psutil.Process(self.process.pid).children(recursive=True)
+            self.process.kill()
+            for one in descendants:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+
+    async def wait(self) -> int:
+        """Until it is gone and all that it had said is heard; returns its exit status."""
+        status = await self.process.wait()
+        await asyncio.wait([self._closed], timeout=_LAST_READ)  # a fork of user code may hold the socket open
+        self.close()
+        if not self.started.done():
+            self.started.set_result(
+                Explanation("", f"the worker {describe_exit(status)} during init()", "", "")
+            )
+        return status
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        header = shim.REPLY
+        while len(self._received) >= header.size:
+            length, number, kind, count = header.unpack_from(self._received)
+            end = header.size + length
+            if len(self._received) < end:
+                return
+            payload = bytes(self._received[header.size : end])
+            del self._received[:end]
+            self._hear(number, kind, payload, count)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._closed.set_result(None)
+        self.ready = False
+        asyncio.get_running_loop().call_later(_LAST_WORDS, self.kill, "it left its socket and stayed")
+
+    def _hear(self, number: int, kind: int, payload: bytes, count: int) -> None:
+        if kind == shim.READY:
+            self.ready = True
+            self.started.set_result(msgspec.json.decode(payload, type=_Started).seconds)
+        elif kind == shim.INIT_FAILED:
+            self.started.set_result(msgspec.json.decode(payload, type=Explanation))
+        else:
+            self.answered = True
+            self.on_reply(self, Reply(self.calls.pop(number), kind, payload, count))
+
+
+async def launch(
+    settings: Settings, slot: int, on_reply: Callable[[WorkerProcess, Reply], None]
+) -> WorkerProcess:
+    """Start a worker; it is not ready before its `started` says so. Raises OSError."""
+    threads = settings.limits.concurrency if settings.thread_safe else 1
+    marker = os.memfd_create("loopwright-marker")
+    ours, theirs = socket.socketpair()
+    try:
+        os.ftruncate(marker, shim.MARKER_SIZE)
+        arguments = (theirs.fileno(), marker, settings.code, settings.entry, threads, os.getpid())
+        process = await asyncio.create_subprocess_exec(
+            settings.python, "-I", "-B", "-u", str(_SHIM), *map(str, arguments),
+            stdin=asyncio.subprocess.DEVNULL, cwd=settings.code, env=_variables(settings), pass_fds=(theirs.fileno(), marker),
+        )  # fmt: skip
+        worker = WorkerProcess(slot, on_reply, process, mmap.mmap(marker, shim.MARKER_SIZE), threads)
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+        os.close(marker)
+    await asyncio.get_running_loop().create_connection(lambda: worker, sock=ours)
+    return worker
+
+
+def describe_exit(status: int) -> str:
+    """How a process ended, in words."""
+    if status >= 0:
+        return f"exited with status {status}"
+    name = "SIGKILL (out of memory?)" if status == -9 else f"signal {-status}"
+    return f"was ended by {name}"
+
+
+def _variables(settings: Settings) -> dict[str, str]:
+    threads = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(settings.threads)
+    )
+    model = str(settings.model)
+    return {**os.environ, **threads, "MODEL_DIR": model, "AZUREML_MODEL_DIR": model}

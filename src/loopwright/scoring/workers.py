@@ -1,0 +1,202 @@
+"""Scores with user code: keeps the worker processes of a replica alive and hands them the requests one by one.
+
+Requests line up here and not at a worker, so that one which has not begun can still be dropped, or given to another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import msgspec
+
+from loopwright.scoring import worker_shim as shim
+from loopwright.scoring.logs import Log
+from loopwright.scoring.refusals import Draining, Failed, Late, NotJson
+from loopwright.scoring.settings import Settings
+from loopwright.scoring.telemetry import Telemetry
+from loopwright.scoring.worker import Call, Explanation, Reply, WorkerProcess, describe_exit, launch
+
+_FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0  # seconds between starts of one that keeps failing
+
+
+def restart_delay(failures: int) -> float:
+    """Seconds before the next start, after so many workers in a row that ended without one answer."""
+    return 0.0 if failures <= 1 else min(_FIRST_DELAY * 2.0 ** min(failures - 2, 30), _LONGEST_DELAY)
+
+
+class WorkerPool:
+    """A Scorer with `settings.workers` processes."""
+
+    def __init__(self, settings: Settings, telemetry: Telemetry, log: Log) -> None:
+        self._settings = settings
+        self._telemetry = telemetry
+        self._log = log
+        self._line: deque[Call] = deque()
+        self._workers: set[WorkerProcess] = set()
+        self._keepers: list[asyncio.Task[str]] = []
+        self._troubles: dict[int, str] = {}
+        self._came_up = False
+        self._stopping = False
+
+    @property
+    def ready(self) -> bool:
+        """Every worker has come up once, and one can score now."""
+        return self._came_up and any(worker.ready for worker in self._workers)
+
+    @property
+    def message(self) -> str:
+        if self._troubles:
+            return "; ".join(dict.fromkeys(self._troubles.values()))
+        if self._came_up:
+            return "" if self.ready else "a worker is being replaced"
+        return f"starting: {sum(worker.ready for worker in self._workers)} of {self._settings.workers} workers have finished init()"
+
+    def pids(self) -> dict[str, int]:
+        """The processes to be measured, by name."""
+        return {f"worker-{worker.slot}": worker.process.pid for worker in self._workers}
+
+    async def score(self, body: bytes) -> bytes:
+        call = Call(body, asyncio.get_running_loop().create_future())
+        self._line.append(call)
+        self._dispatch()
+        try:
+            return await call.answer
+        except asyncio.CancelledError:
+            if call in self._line:
+                self._line.remove(call)
+            raise
+
+    async def run(self) -> str:
+        self._keepers = [asyncio.create_task(self._keep(slot)) for slot in range(self._settings.workers)]
+        done, _ = await asyncio.wait(self._keepers, return_when=asyncio.FIRST_COMPLETED)
+        return next(iter(done)).result()
+
+    def abandon(self) -> None:
+        waiting = [*self._line, *(call for worker in self._workers for call in worker.calls.values())]
+        self._line.clear()
+        for call in waiting:
+            if not call.answer.done():
+                call.answer.set_exception(
+                    Draining("This replica is ending and could not finish the request. Try again.")
+                )
+
+    async def stop(self, patience: float) -> None:
+        self._stopping = True
+        for worker in self._workers:
+            if worker.ready and not worker.calls:
+                worker.close()
+            else:
+                worker.kill("the replica ends")
+        if self._keepers:
+            await asyncio.wait(self._keepers, timeout=patience)
+        for worker in self._workers:
+            worker.kill("the replica ends")
+
+    async def _keep(self, slot: int) -> str:
+        """Keep one worker alive; returns only where the first start fails, with the reason, or at the end."""
+        failures, was_up = 0, False
+        while not self._stopping:
+            trouble, useful = await self._live(slot)
+            if trouble and not was_up:
+                return trouble
+            was_up = True
+            failures = 1 if useful else failures + 1
+            if not self._stopping:
+                self._telemetry.worker_restarts.add()
+                await asyncio.sleep(restart_delay(failures))
+        return ""
+
+    async def _live(self, slot: int) -> tuple[str, bool]:
+        """The whole life of one worker process; returns why it did not come up, or nothing, and whether it ever answered."""
+        try:
+            worker = await launch(self._settings, slot, self._on_reply)
+        except OSError as error:
+            why = f"{self._settings.python}: {error.strerror}"
+            return self._init_failed(slot, Explanation("OSError", why, "", "")), False
+        self._workers.add(worker)
+        if self._stopping:
+            worker.kill("the replica ends")
+        ending = asyncio.create_task(worker.wait())
+        started = await worker.started
+        if isinstance(started, float):
+            self._init_finished(worker, started)
+        trouble = "" if isinstance(started, float) or self._stopping else self._init_failed(slot, started)
+        status = await ending
+        self._workers.discard(worker)
+        if not trouble:
+            self._gone(worker, status)
+        return trouble, worker.answered
+
+    def _init_finished(self, worker: WorkerProcess, seconds: float) -> None:
+        self._troubles.pop(worker.slot, None)
+        self._telemetry.init_seconds = seconds
+        self._log.info(
+            "worker-ready", worker=worker.slot, pid=worker.process.pid, init_seconds=round(seconds, 3)
+        )
+        if sum(one.ready for one in self._workers) == self._settings.workers:
+            self._came_up = True
+        self._dispatch()
+
+    def _init_failed(self, slot: int, explanation: Explanation) -> str:
+        self._troubles[slot] = f"init failed: {explanation}"
+        self._log.error("init-failed", worker=slot, error=str(explanation), traceback=explanation.traceback)
+        return self._troubles[slot]
+
+    def _gone(self, worker: WorkerProcess, status: int) -> None:
+        """Tell those it was working on, and take back those it had not begun."""
+        how = f"was ended: {worker.ended_by}" if worker.ended_by else describe_exit(status)
+        unbegun = []
+        for number, call in worker.calls.items():
+            if call.timer:
+                call.timer.cancel()
+            if not worker.begun(number):
+                unbegun.append(call)
+            elif not call.answer.done():
+                message = "The worker process ended while it worked on this request; the replica's log explains the id."
+                call.answer.set_exception(Failed(message, f"the worker {how}"))
+        self._line.extendleft(reversed(unbegun))
+        log = self._log.info if self._stopping else self._log.warning
+        log("worker-exited", worker=worker.slot, pid=worker.process.pid, how=how)
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        while self._line:
+            free = [worker for worker in self._workers if worker.free]
+            if not free:
+                return
+            call = self._line.popleft()
+            if call.answer.done():
+                continue
+            worker = min(free, key=lambda one: len(one.calls)) if len(free) > 1 else free[0]
+            loop = asyncio.get_running_loop()
+            call.timer = loop.call_later(self._settings.limits.timeout, self._overdue, worker, call)
+            worker.send(call)
+
+    def _overdue(self, worker: WorkerProcess, call: Call) -> None:
+        timeout = self._settings.limits.timeout
+        self._log.warning("worker-overdue", worker=worker.slot, pid=worker.process.pid, timeout=timeout)
+        if not call.answer.done():
+            call.answer.set_exception(Late(f"No answer within {timeout:g} s."))
+        worker.kill(f"a request took longer than {timeout:g} s")
+
+    def _on_reply(self, _worker: WorkerProcess, reply: Reply) -> None:
+        call = reply.call
+        if call.timer:
+            call.timer.cancel()
+        if reply.replaced:
+            self._telemetry.count_nonfinite(reply.replaced)
+        if not call.answer.done():
+            if reply.kind == shim.ANSWER:
+                call.answer.set_result(reply.payload)
+            else:
+                call.answer.set_exception(_refusal(reply))
+        self._dispatch()
+
+
+def _refusal(reply: Reply) -> Exception:
+    explanation = msgspec.json.decode(reply.payload, type=Explanation)
+    if reply.kind == shim.UNREADABLE:
+        return NotJson(f"The body is not UTF-8 text: {explanation.text}.")
+    message = "The scoring script failed on this request; the replica's log explains the id."
+    return Failed(message, str(explanation), explanation.traceback)

@@ -1,0 +1,104 @@
+"""Bodies stay within their size, their time and a common budget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from loopwright.scoring.body import Body, BodyReader
+from loopwright.scoring.refusals import BodyCutShort, BodyTooLarge, BodyTooSlow, QueueFull, UnknownEncoding
+from loopwright.scoring.settings import Limits
+
+Virtual = Callable[[Any], Any]
+_MEBIBYTE = 1024 * 1024
+
+
+class _Incoming:
+    """A client that sends these chunks, with a pause before each."""
+
+    def __init__(self, *chunks: bytes, pause: float = 0) -> None:
+        self._chunks = chunks
+        self._pause = pause
+        self.taken = 0
+
+    async def __call__(self) -> bytes:
+        return b"".join([chunk async for chunk in self])
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            await asyncio.sleep(self._pause)
+            self.taken += 1
+            yield chunk
+
+
+def test_read_whole(virtual: Virtual) -> None:
+    reader = BodyReader(Limits(max_body=5))
+    assert virtual(reader.read(Body(_Incoming(b"abcde")), "5", None)) == b"abcde"
+    assert virtual(reader.read(Body(_Incoming(b"abc", b"de", b"")), None, "identity")) == b"abcde"
+
+
+def test_too_large_by_its_own_word_is_not_read(virtual: Virtual) -> None:
+    incoming = _Incoming(b"abcdef")
+    with pytest.raises(BodyTooLarge):
+        virtual(BodyReader(Limits(max_body=5)).read(Body(incoming), "6", None))
+    assert incoming.taken == 0
+
+
+def test_too_large_in_chunks_is_read_no_further(virtual: Virtual) -> None:
+    incoming = _Incoming(b"abc", b"def", b"ghi", b"")
+    with pytest.raises(BodyTooLarge):
+        virtual(BodyReader(Limits(max_body=5)).read(Body(incoming), None, None))
+    assert incoming.taken == 2
+
+
+def test_too_slow(virtual: Virtual) -> None:
+    async def main() -> None:
+        with pytest.raises(BodyTooSlow):
+            await BodyReader(Limits(timeout=3)).read(Body(_Incoming(b"a", b"b", pause=2)), "2", None)
+        assert asyncio.get_running_loop().time() == pytest.approx(3)
+
+    virtual(main())
+
+
+def test_cut_short(virtual: Virtual) -> None:
+    with pytest.raises(BodyCutShort):
+        virtual(BodyReader(Limits()).read(Body(_Incoming(b"abc", b"", b"")), None, None))
+
+
+def test_compressed_is_refused(virtual: Virtual) -> None:
+    with pytest.raises(UnknownEncoding, match="'gzip'"):
+        virtual(BodyReader(Limits()).read(Body(_Incoming(b"")), "0", "gzip"))
+
+
+def test_all_that_is_being_read_has_a_budget(virtual: Virtual) -> None:
+    async def main() -> list[object]:
+        reader = BodyReader(Limits(max_body=50 * _MEBIBYTE))
+        size = str(40 * _MEBIBYTE)
+        reads = [reader.read(Body(_Incoming(b"x", pause=1)), size, None) for _ in range(2)]
+        first = await asyncio.gather(*reads, return_exceptions=True)
+        return [*first, await reader.read(Body(_Incoming(b"later")), size, None)]
+
+    one, other, later = virtual(main())
+    assert (one, later) == (b"x", b"later")
+    assert isinstance(other, QueueFull)
+
+
+def test_discarding_ends_with_time(virtual: Virtual) -> None:
+    incoming = _Incoming(*[b"x"] * 100, pause=1)
+    virtual(Body(incoming).discard())
+    assert 1 < incoming.taken < 10
+
+
+def test_discarding_goes_on_where_reading_stopped(virtual: Virtual) -> None:
+    async def main() -> None:
+        incoming = _Incoming(b"abc", b"def", b"ghi", b"")
+        body = Body(incoming)
+        with pytest.raises(BodyTooLarge):
+            await BodyReader(Limits(max_body=5)).read(body, None, None)
+        await body.discard()
+        assert incoming.taken == 4
+
+    virtual(main())

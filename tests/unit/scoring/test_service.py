@@ -1,0 +1,127 @@
+"""What happens to one body, whatever protocol brought it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from loopwright.scoring.logs import Log
+from loopwright.scoring.refusals import Draining, InvalidInput, Late, NotReady, QueueFull
+from loopwright.scoring.service import Service
+from loopwright.scoring.settings import Input, Limits, Settings
+from loopwright.scoring.telemetry import Telemetry
+
+Virtual = Callable[[Any], Any]
+
+
+class _Sleeper:
+    """A Scorer whose answer takes as many seconds as the body says."""
+
+    ready = True
+    message = ""
+
+    async def score(self, body: bytes) -> bytes:
+        await asyncio.sleep(float(body))
+        return body
+
+    async def run(self) -> str:
+        return ""
+
+    def abandon(self) -> None:
+        pass
+
+    async def stop(self, patience: float) -> None:
+        pass
+
+
+def _service(
+    scorer: _Sleeper | None = None, inputs: tuple[Input, ...] | None = None, **limits: Any
+) -> Service:
+    settings = Settings(
+        workload="w", environment="e", revision="r", package="/p", entry="s.py", python="/py", inputs=inputs,
+        limits=Limits(**limits),
+    )  # fmt: skip
+    return Service(settings, scorer or _Sleeper(), Telemetry(settings, Log(io.StringIO())))
+
+
+def test_a_late_answer_is_refused_on_time_and_frees_its_place(virtual: Virtual) -> None:
+    async def main() -> None:
+        service = _service(timeout=3)
+        with pytest.raises(Late):
+            await service.score(b"10")
+        assert asyncio.get_running_loop().time() == pytest.approx(3)
+        assert service.stats().in_flight == 0
+        assert await service.score(b"2") == b"2"
+
+    virtual(main())
+
+
+def test_the_timeout_does_not_count_the_wait_in_the_queue(virtual: Virtual) -> None:
+    async def main() -> None:
+        service = _service(concurrency=1, timeout=3, queue_wait=5)
+        answers = tuple(await asyncio.gather(service.score(b"2.5"), service.score(b"2.5")))
+        assert answers == (b"2.5", b"2.5")
+
+    virtual(main())
+
+
+def test_a_bad_body_takes_no_place(virtual: Virtual) -> None:
+    service = _service(inputs=(Input(name="age", type="integer"),))
+    with pytest.raises(InvalidInput):
+        virtual(service.score(b'{"age": "x"}'))
+    assert (
+        b'loopwright_queue_wait_seconds_count{workload="w",environment="e",revision="r"} 0'
+        in service.metrics({})
+    )
+
+
+def test_overload_is_seen_before_a_body_is_read(virtual: Virtual) -> None:
+    async def main() -> None:
+        service = _service(concurrency=1, queue=1)
+        service.check()
+        tasks = [asyncio.create_task(service.score(b"1")) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            service.check()
+        await asyncio.gather(*tasks)
+        service.check()
+
+    virtual(main())
+
+
+def test_nothing_is_taken_before_the_first_readiness() -> None:
+    scorer = _Sleeper()
+    scorer.ready, scorer.message = False, "loading"
+    service = _service(scorer)
+    with pytest.raises(NotReady, match="loading"):
+        service.check()
+    scorer.ready = True
+    service.check()
+    scorer.ready = False  # a worker is being replaced: requests wait for it
+    service.check()
+
+
+def test_draining_is_not_ready_but_still_answers() -> None:
+    service = _service()
+    service.draining = True
+    assert not service.stats().ready
+    assert "draining" in service.stats().message
+    service.check()
+    service.abandon()
+    with pytest.raises(Draining):
+        service.check()
+
+
+def test_finished_requests_are_counted_by_status() -> None:
+    service = _service()
+    for status in (200, 200, 503):
+        service.finished(status, 0.02)
+    text = service.metrics({}).decode()
+    assert 'loopwright_requests_total{workload="w",environment="e",revision="r",code="200"} 2\n' in text
+    assert 'code="503"} 1\n' in text
+    assert 'loopwright_request_seconds_count{workload="w",environment="e",revision="r"} 3\n' in text
+    assert service.stats().completed == 3

@@ -1,0 +1,180 @@
+"""A body is taken exactly if the law of the signature says so, however it is read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from loopwright.scoring.refusals import InvalidInput, NotJson
+from loopwright.scoring.settings import Input
+from loopwright.scoring.validation import Validator
+
+_INPUTS = (
+    Input(name="age", type="integer"),
+    Input(name="fare", type="number", nullable=True),
+    Input(name="port of call", type="string", categories=("S", "C")),
+    Input(name="alone", type="boolean", nullable=True),
+)
+_VALIDATOR = Validator(_INPUTS)
+_ROW = {"age": 3, "fare": 7.5, "port of call": "S", "alone": True}
+
+
+def _check(value: Any) -> None:
+    _VALIDATOR.check(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _ROW,
+        [_ROW, _ROW],
+        {"data": [_ROW]},
+        {"data": [_ROW], "method": "predict"},
+        {**_ROW, "data": {"unknown": 1}},
+        [],
+        {**_ROW, "age": 3.0},
+        {**_ROW, "fare": 3},
+        {**_ROW, "fare": None, "alone": None},
+        {"age": 3, "port of call": "unseen"},
+        {**_ROW, "unknown": [1, {}]},
+        {**_ROW, "unknown": '"data"'},
+        {**_ROW, "unknown": "\u00e9"},
+        {**_ROW, "age": 2**63 - 1, "fare": 10**25},
+    ],
+)
+def test_taken(body: Any) -> None:
+    _check(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "row", "found", "expected"),
+    [
+        ({**_ROW, "age": "3"}, "age", 0, '"3" (string)', "an integer"),
+        ({**_ROW, "age": 3.5}, "age", 0, "3.5 (number)", "an integer"),
+        ({**_ROW, "age": 2**63}, "age", 0, "9223372036854775808 (integer beyond 64 bits)", "an integer"),
+        ({**_ROW, "age": 1e30}, "age", 0, "1e+30 (number)", "an integer"),
+        (
+            {**_ROW, "fare": 10**400},
+            "fare",
+            0,
+            "1" + "0" * 59 + "... (integer beyond 64 bits)",
+            "a number or null",
+        ),
+        ({**_ROW, "age": True}, "age", 0, "true (boolean)", "an integer"),
+        ({**_ROW, "age": None}, "age", 0, "null", "an integer"),
+        ({"fare": 1}, "age", 0, "missing", "an integer"),
+        ({**_ROW, "fare": False}, "fare", 0, "false (boolean)", "a number or null"),
+        ({**_ROW, "alone": 0}, "alone", 0, "0 (integer)", "true or false or null"),
+        ([_ROW, {**_ROW, "port of call": {}}], "port of call", 1, "an object", "a string"),
+        ({"data": [_ROW, _ROW, []]}, None, 2, "a list", "an object with the model's inputs"),
+        ([_ROW, None], None, 1, "null", "an object with the model's inputs"),
+        ("text", None, None, '"text" (string)', 'an object, a list of objects, or {"data": [objects]}'),
+        ({**_ROW, "age": "x" * 99}, "age", 0, '"' + "x" * 59 + "... (string)", "an integer"),
+    ],
+)
+def test_refused(body: Any, field: str | None, row: int | None, found: str, expected: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        _check(body)
+    assert caught.value.details == {"field": field, "row": row, "found": found, "expected": expected}
+    assert expected in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b'{"age":\n tru}', {"position": 9, "line": 2, "column": 2}),
+        (b"[1, 2", {"position": 5, "line": 1, "column": 6}),
+        (b"", {"position": 0, "line": 1, "column": 1}),
+        (b"age=3", {"position": 0, "line": 1, "column": 1}),
+        (b'{"age": NaN}', {}),
+        (b'{"age": "\xff"}', {}),
+        (b"[" * 100_000, {}),
+    ],
+)
+def test_not_json(body: bytes, where: dict[str, int]) -> None:
+    with pytest.raises(NotJson) as caught:
+        _VALIDATOR.check(body)
+    assert caught.value.details == where
+
+
+def test_numbers_beyond_a_float_are_refused() -> None:
+    with pytest.raises(InvalidInput):
+        _VALIDATOR.check(b'{"age": 1, "port of call": "S", "fare": 1e999}')
+
+
+def test_an_input_named_data_is_an_input() -> None:
+    validator = Validator((Input(name="data", type="string"),))
+    validator.check(b'{"data": "x"}')
+    with pytest.raises(InvalidInput) as caught:
+        validator.check(b'{"data": [{"data": "x"}]}')
+    assert caught.value.details["field"] == "data"
+
+
+@pytest.mark.parametrize("body", [b'{"data": [{"a": 1}]}', b'{"d\\u0061ta": [{"a": 1}]}'])
+def test_wrapped_rows_are_seen_where_nothing_is_required(body: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        Validator((Input(name="a", type="string", nullable=True),)).check(body)
+
+
+_scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([2**63, -(2**63), 2.0**63, 1e30])
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3)
+)
+_rows: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.sampled_from([one.name for one in _INPUTS] + ["data", "x"]), _scalars | st.just([]), max_size=6
+)
+_bodies = (
+    _scalars
+    | _rows
+    | st.lists(_rows | _scalars, max_size=3)
+    | st.fixed_dictionaries({"data": st.lists(_rows, max_size=2)})
+)
+
+
+def _lawful(body: Any) -> bool:
+    """The contract once more, as short as can be."""
+    if isinstance(body, dict) and isinstance(body.get("data"), list):
+        body = body["data"]
+    if isinstance(body, dict):
+        body = [body]
+    return isinstance(body, list) and all(
+        isinstance(row, dict) and all(map(_fits, _INPUTS, [row] * 4)) for row in body
+    )
+
+
+def _fits(one: Input, row: dict[str, Any]) -> bool:
+    value = row.get(one.name)
+    if value is None:
+        return one.nullable
+    if isinstance(value, bool) or one.type == "boolean":
+        return isinstance(value, bool) and one.type == "boolean"
+    if one.type == "integer":
+        return isinstance(value, int | float) and value == int(value) and -(2**63) <= value < 2**63
+    return isinstance(value, {"number": int | float, "string": str}[one.type])
+
+
+@given(_bodies)
+@example({"age": 1, "port of call": "S", "data": []})
+def test_the_quick_way_and_the_law_agree(body: Any) -> None:
+    text = json.dumps(body).encode()
+    try:
+        _VALIDATOR.check(text)
+    except InvalidInput:
+        assert not _lawful(body)
+    else:
+        assert _lawful(body)
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_any_bytes_are_taken_or_refused(body: bytes) -> None:
+    with contextlib.suppress(NotJson, InvalidInput):
+        _VALIDATOR.check(body)
