@@ -1,0 +1,82 @@
+"""What the gateway is to do, as values: endpoints, the clusters behind them and the members of those.
+
+Written by the engines from what the loop wants; read by everything else in this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Pipe:
+    """A replica on this machine: the absolute path of its Unix socket."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class HostPort:
+    """A replica elsewhere; `host` is an IP address, since endpoint files carry no names to resolve."""
+
+    host: str
+    port: int
+
+
+Address = Pipe | HostPort
+
+
+@dataclass(frozen=True)
+class Member:
+    """One replica of a cluster; a draining one finishes what it has and is given nothing new."""
+
+    address: Address
+    draining: bool = False
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The replicas of one revision; `capacity` is how many requests they take together, running and queued."""
+
+    name: str
+    capacity: int = 1
+
+
+@dataclass(frozen=True)
+class Share:
+    """A cluster's part of an endpoint's requests, in proportion to the other weights."""
+
+    cluster: str
+    weight: int = 100
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One stable URL: `/{environment}/{workload}/score`, who may call it and which clusters answer."""
+
+    environment: str
+    workload: str
+    shares: tuple[Share, ...]
+    timeout: float  # seconds, of a whole request with all its retries
+    keys: Mapping[str, str] = field(
+        default_factory=dict, repr=False
+    )  # client name -> key; empty: open to all
+    idempotent: bool = True  # may a request be sent again after a replica has seen it?
+
+    @property
+    def name(self) -> str:
+        """How statistics and the access log call it."""
+        return f"{self.environment}/{self.workload}"
+
+    @property
+    def path(self) -> str:
+        return f"/{self.environment}/{self.workload}/score"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Everything that the gateway serves; every share names one of the clusters."""
+
+    endpoints: tuple[Endpoint, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
