@@ -1,0 +1,73 @@
+"""From labels and answers to metrics: overall, by slice, and against the champion on the same rows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loopwright.errors import StepFailed
+from loopwright.evaluation.asking import Answer
+from loopwright.evaluation.gates import Side
+from loopwright.evaluation.labels import canonical, number, ordered
+from loopwright.evaluation.metrics import Judged, Question, Task, measure, positive_of
+
+_MOST_SHOWN = 8  # classes that a message lists
+
+
+def question(task: Task, label: str, values: Sequence[object], positive: object) -> Question:
+    """What is asked of all rows, from every known label (train and test); raises StepFailed where `positive` is none of them."""
+    if task == "regression":
+        return Question(task)
+    classes = ordered(text for text in map(canonical, values) if text is not None)
+    declared = canonical(positive)
+    if declared is not None and (declared not in classes or len(classes) > 2):
+        shown = ", ".join(classes[:_MOST_SHOWN]) + (" ..." if len(classes) > _MOST_SHOWN else "")
+        raise StepFailed(
+            f"evaluation.positive is {declared}, expected one of the label's two classes; `{label}` has {len(classes)}: "
+            f"{shown}. Name one of two, or leave it out."
+        )
+    return Question(task, classes, positive_of(classes, declared))
+
+
+def labels(values: Sequence[object], task: Task, label: str) -> list[Any]:
+    """Labels in the form that answers are compared in; None where missing. Raises StepFailed for text in a regression."""
+    if task == "classification":
+        return [canonical(value) for value in values]
+    found = [number(value) for value in values]
+    for value, parsed in zip(values, found, strict=True):
+        if parsed is None and canonical(value) is not None:
+            raise StepFailed(
+                f"The label `{label}` has {value!r}, expected numbers only, since the task is regression. "
+                "Mend the data, or set evaluation.task to classification."
+            )
+    return found
+
+
+def judged(truth: Sequence[Any], answers: Sequence[Answer]) -> Judged:
+    """Labels beside answers; the probabilities only where every answer has one."""
+    known = [answer.probability for answer in answers if answer.probability is not None]
+    predictions = [answer.prediction for answer in answers]
+    return Judged(truth, predictions, known if len(known) == len(answers) else None)
+
+
+@dataclass(frozen=True)
+class Slicing:
+    """For each sliced column, the slice of each row."""
+
+    columns: Mapping[str, Sequence[str]]
+
+    def take(self, rows: Sequence[int]) -> Slicing:
+        """For these rows alone."""
+        return Slicing({column: [of[row] for row in rows] for column, of in self.columns.items()})
+
+    def side(self, rows: Judged, asked: Question) -> Side:
+        """The metrics of a version over all these rows and over each slice."""
+        slices = {
+            column: {
+                name: measure(rows.take([row for row, own in enumerate(of) if own == name]), asked)
+                for name in ordered(of)
+            }
+            for column, of in self.columns.items()
+        }
+        return Side(measure(rows, asked), slices)

@@ -1,0 +1,245 @@
+"""The baseline: how training rows spread over each column, in bins that any later values can be counted into.
+
+Made once by the data room, kept in the package, read wherever observations are compared with training. Counts are
+exact and add up: counting two halves and adding equals counting the whole, on any number of machines.
+
+Numbers are binned at quantiles of the training values, so that a bin holds about as many rows as another. Few distinct
+values each get their own bin, and a value that fills several quantiles gets one, so that ties and constants do no harm.
+Everything else is binned by category: the most frequent ones by name, the others together.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from loopwright.errors import IntegrityError
+
+MOST_BINS = (
+    20  # PSI by the usual ten bins hides shifts in the tails; more than twenty are mostly noise at 1,000 rows
+)
+MOST_CATEGORIES = 50
+FORMAT = 1
+
+Kind = Literal["numbers", "categories"]
+Values = Sequence[Any] | NDArray[Any]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many values fell where; every value counts exactly once."""
+
+    bins: tuple[int, ...]
+    missing: int = 0
+    below: int = 0  # numbers under the least of training
+    above: int = 0  # numbers over the greatest of training
+    unseen: int = 0  # categories that training did not know
+    other: int = 0  # categories known but not among the named ones; in a column of numbers: what is no number
+
+    @property
+    def out_of_range(self) -> int:
+        """Values such as training has never seen."""
+        return self.below + self.above + self.unseen
+
+    @property
+    def rows(self) -> int:
+        return sum(self.bins) + self.missing + self.out_of_range + self.other
+
+    def __add__(self, more: Counts) -> Counts:
+        """Both together; ValueError where they are counts of different bins."""
+        return Counts(
+            bins=tuple(a + b for a, b in zip(self.bins, more.bins, strict=True)),
+            missing=self.missing + more.missing,
+            below=self.below + more.below,
+            above=self.above + more.above,
+            unseen=self.unseen + more.unseen,
+            other=self.other + more.other,
+        )
+
+
+class Numbers(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="numbers"):
+    """Bins of a column of numbers: bin i holds edges[i] <= x < edges[i + 1], the last one edges[-1] <= x <= highest."""
+
+    edges: tuple[float, ...]  # strictly increasing; empty where training had no value at all
+    highest: float | None
+    counts: Counts
+
+
+class Categories(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="categories"):
+    """Bins of all other columns: bin i holds the values whose text is names[i]."""
+
+    names: tuple[str, ...]  # most frequent first
+    complete: (
+        bool  # whether names are all that training knew: then any other value is unseen, else it is `other`
+    )
+    counts: Counts
+
+
+Bins = Numbers | Categories
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """The bins of all columns of the training rows, and of their label."""
+
+    format: int = FORMAT
+    rows: int
+    features: dict[str, Bins]
+    label: str
+    outcome: Bins  # the bins of the label
+
+
+def make(
+    columns: Mapping[str, Values],
+    kinds: Mapping[str, Kind],
+    label: str,
+    known: Mapping[str, Collection[Any]] | None = None,
+) -> Baseline:
+    """The baseline of training columns, name -> values.
+
+    `kinds` says for each column how to bin it; `known` gives, for some columns of categories, all values that are allowed,
+    seen in these rows or not. `label` is one of the columns.
+    """
+    known = known or {}
+    made: dict[str, Bins] = {
+        name: numbers(values) if kinds[name] == "numbers" else categories(values, known.get(name, ()))
+        for name, values in columns.items()
+    }
+    outcome = made.pop(label)
+    return Baseline(rows=outcome.counts.rows, features=made, label=label, outcome=outcome)
+
+
+def numbers(values: Values) -> Numbers:
+    """Bins for a column of numbers, with the counts of these values."""
+    found, _, _ = _split_numbers(values)
+    finite = found[np.isfinite(found)]
+    if not finite.size:
+        return _counted(Numbers(edges=(), highest=None, counts=Counts(bins=())), values)
+    distinct = np.unique(finite)
+    if distinct.size > MOST_BINS:
+        ranks = np.arange(MOST_BINS) * finite.size // MOST_BINS
+        distinct = np.unique(
+            np.sort(finite)[ranks]
+        )  # quantiles that are values of the column, never between two
+    return _counted(
+        Numbers(edges=tuple(distinct.tolist()), highest=float(finite.max()), counts=Counts(bins=())), values
+    )
+
+
+def categories(values: Values, known: Collection[Any] = ()) -> Categories:
+    """Bins for a column of categories, with the counts of these values; `known` are further values that may come."""
+    found = Counter(text(value) for value in values)
+    missing = found.pop(None, 0)
+    for value in known:
+        found[text(value)] += 0
+    ordered = sorted(
+        ((str(name), count) for name, count in found.items()), key=lambda item: (-item[1], item[0])
+    )
+    named, rest = ordered[:MOST_CATEGORIES], ordered[MOST_CATEGORIES:]
+    counts = Counts(
+        bins=tuple(count for _, count in named), missing=missing, other=sum(count for _, count in rest)
+    )
+    return Categories(names=tuple(name for name, _ in named), complete=not rest, counts=counts)
+
+
+def count(bins: Bins, values: Values) -> Counts:
+    """How these values fall into the bins of the baseline, exactly."""
+    return _count_numbers(bins, values) if isinstance(bins, Numbers) else _count_categories(bins, values)
+
+
+def text(value: object) -> str | None:
+    """The name of a value's category; None where it is missing. 1 and 1.0 are `1`, true is `true`, text is itself."""
+    if isinstance(value, str):
+        return str(value)
+    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
+        return None
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return json.dumps(value, sort_keys=True) if isinstance(value, list | tuple | dict) else str(value)
+
+
+def encode(baseline: Baseline) -> bytes:
+    """The content of baseline.json, the same bytes for the same baseline."""
+    return msgspec.json.format(msgspec.json.encode(baseline), indent=1)
+
+
+def decode(content: bytes) -> Baseline:
+    """Read baseline.json; raises IntegrityError where it is none that this version knows."""
+    try:
+        baseline = msgspec.json.decode(content, type=Baseline)
+    except msgspec.DecodeError as error:
+        raise IntegrityError(f"baseline.json cannot be read: {error}. Make the package again.") from error
+    if baseline.format != FORMAT:
+        raise IntegrityError(
+            f"baseline.json has format {baseline.format}, this version reads {FORMAT}. Make the package again."
+        )
+    return baseline
+
+
+def _counted(bins: Numbers, values: Values) -> Numbers:
+    return msgspec.structs.replace(bins, counts=_count_numbers(bins, values))
+
+
+def _count_numbers(bins: Numbers, values: Values) -> Counts:
+    found, missing, other = _split_numbers(values)
+    if bins.highest is None:
+        return Counts(bins=(), missing=missing, other=other, above=found.size)
+    place = np.searchsorted(np.asarray(bins.edges), found, side="right") - 1
+    below, above = place < 0, found > bins.highest
+    inside = place[~(below | above)]
+    counted = np.bincount(inside, minlength=len(bins.edges))
+    return Counts(
+        bins=tuple(counted.tolist()),
+        missing=missing,
+        other=other,
+        below=int(np.count_nonzero(below)),
+        above=int(np.count_nonzero(above)),
+    )
+
+
+def _count_categories(bins: Categories, values: Values) -> Counts:
+    found = Counter(text(value) for value in values)
+    missing = found.pop(None, 0)
+    counted = tuple(found.pop(name, 0) for name in bins.names)
+    rest = sum(found.values())
+    return Counts(
+        bins=counted, missing=missing, unseen=rest if bins.complete else 0, other=0 if bins.complete else rest
+    )
+
+
+def _split_numbers(values: Values) -> tuple[NDArray[np.float64], int, int]:
+    """The numbers among the values, how many are missing (None, NaN), and how many are neither."""
+    array = values if isinstance(values, np.ndarray) else _as_array(values)
+    if array.dtype.kind in "iuf":
+        numbers = array.astype(np.float64, copy=False)
+        missing = np.isnan(numbers)
+        return numbers[~missing], int(np.count_nonzero(missing)), 0
+    kept = [_as_number(value) for value in array.tolist()]
+    found = np.array([value for value in kept if value is not None and value == value], dtype=np.float64)
+    other = sum(value is None for value in kept)
+    return found, len(kept) - other - found.size, other
+
+
+def _as_array(values: Values) -> NDArray[Any]:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _as_number(value: object) -> float | None:
+    """The number, NaN where it is missing, None where it is no number (true is none)."""
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -1,0 +1,113 @@
+"""`python -m loopwright.packaging.job FOLDER`: the package step of the loop, as a job of its own.
+
+Same inputs, same package: nothing in it depends on when or where it was made, unless the scoring script's own answer
+does (a time, a random number), for that answer is the package's example.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+import loopwright
+from loopwright import jobs
+from loopwright.errors import StepFailed
+from loopwright.observations import bins
+from loopwright.packaging import signature
+from loopwright.packaging.contents import MANIFEST, Manifest, digest_files, list_files
+from loopwright.packaging.copying import copy_file, copy_folder
+from loopwright.packaging.replica import ask
+from loopwright.scoring import Input, Limits, Settings
+
+
+class PackageInput(msgspec.Struct, frozen=True, kw_only=True):
+    """What the job is told; paths are absolute."""
+
+    workload: str
+    model: str  # the folder that training wrote
+    code: str  # the folder of the scoring code
+    entry: str
+    lock: str
+    python: str
+    python_version: str
+    baseline: str
+    columns: tuple[Input, ...]
+    example: dict[str, Any]
+    label: str
+    run: str
+    data_version: str
+    commit: str | None = None
+    validate_inputs: bool = True
+    limits: Limits = Limits()
+    threads: int = 1
+
+
+def work(given: jobs.Input, outputs: Path) -> jobs.Output:
+    """Make the package in outputs/package; raises StepFailed where something is missing or the scoring script fails."""
+    told = msgspec.convert(given, PackageInput)
+    folder = outputs / "package"
+    _copy(told, folder)
+    answer = ask(_settings(told, folder), told.example)
+    _write(folder / "signature.json", signature.render(told.columns, told.example, answer))
+    made = _manifest(told, list_files(folder))
+    _write(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(made), indent=1))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return {"digest": made.digest, "size": size, "example": {"request": told.example, "response": answer}}
+
+
+def _copy(told: PackageInput, folder: Path) -> None:
+    if not copy_folder(Path(told.model), folder / "model", "{outputs}"):
+        raise StepFailed(
+            "Training wrote no file into {outputs}, so there is no model to package: let the training command write there, "
+            "for instance with --model-path {outputs}/model.joblib."
+        )
+    copy_folder(Path(told.code), folder / "code", "code")
+    entry = PurePosixPath(told.entry)
+    if entry.is_absolute() or ".." in entry.parts or not (folder / "code" / entry).is_file():
+        raise StepFailed(
+            f"The scoring script {told.entry} is not among the packaged files; correct serving.entry or serving.files."
+        )
+    copy_file(Path(told.lock), folder / "requirements.lock")
+    copy_file(Path(told.baseline), folder / "baseline.json")
+    bins.decode((folder / "baseline.json").read_bytes())
+
+
+def _settings(told: PackageInput, folder: Path) -> Settings:
+    return Settings(
+        workload=told.workload,
+        environment="packaging",
+        revision="package",
+        package=str(folder.absolute()),
+        entry=told.entry,
+        python=told.python,
+        inputs=told.columns if told.validate_inputs else None,
+        limits=told.limits,
+        threads=told.threads,
+    )
+
+
+def _manifest(told: PackageInput, files: dict[str, str]) -> Manifest:
+    return Manifest(
+        workload=told.workload,
+        entry=told.entry,
+        digest=digest_files(files),
+        files=files,
+        lock=files["requirements.lock"],
+        python=told.python_version,
+        run=told.run,
+        data_version=told.data_version,
+        commit=told.commit,
+        label=told.label,
+        created_by=f"loopwright {loopwright.__version__}",
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o444)
+
+
+if __name__ == "__main__":
+    jobs.main(work)

@@ -1,0 +1,103 @@
+"""The job that resolves user code's requirements to a lock and builds the Python environment from it, with uv.
+
+Input: {"requirements": text, "lock": text or null, "python_version": "3.11", "environments": folder}. A lock that is
+given is used as it is. Output: {"lock": text, "digest", "python": path of the interpreter, "python_version",
+"packages": count}. An environment's folder is named by its lock's digest, so equal locks share one, and it counts only
+once the file `complete` stands in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from loopwright import jobs
+from loopwright.errors import StepFailed
+from loopwright.state import replace_file
+
+COMPLETE = "complete"
+
+
+def work(given: jobs.Input, outputs: Path) -> jobs.Output:
+    """Resolve, build, and say where the interpreter is."""
+    lock = given["lock"] or resolve(given["requirements"], given["python_version"], outputs)
+    digest = lock_digest(lock, given["python_version"])
+    folder = Path(given["environments"]) / digest[:16]
+    if not (folder / COMPLETE).exists():
+        build(folder, lock, given["python_version"], outputs)
+    (outputs / "requirements.lock").write_text(lock)
+    return {
+        "lock": lock,
+        "digest": digest,
+        "python": str(folder / "bin" / "python"),
+        "python_version": given["python_version"],
+        "packages": sum("==" in line for line in lock.splitlines()),
+    }
+
+
+def lock_digest(lock: str, python_version: str) -> str:
+    """Name an environment by all that decides its content."""
+    return hashlib.sha256(
+        f"{sys.platform} {os.uname().machine} {python_version}\n{lock}".encode()
+    ).hexdigest()
+
+
+def resolve(requirements: str, python_version: str, scratch: Path) -> str:
+    """Pin every package, with hashes; raises StepFailed with uv's explanation."""
+    source = scratch / "requirements.in"
+    source.write_text(requirements)
+    target = scratch / "resolved.txt"
+    options = [
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+        "--python-version",
+        python_version,
+    ]
+    _uv(
+        ["pip", "compile", *options, "--output-file", str(target), str(source)],
+        "The requirements cannot be resolved",
+    )
+    text = target.read_text()
+    source.unlink()
+    target.unlink()
+    return text
+
+
+def build(folder: Path, lock: str, python_version: str, scratch: Path) -> None:
+    """Make the environment's folder; what an earlier, interrupted attempt left is removed first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    file = scratch / "lock.txt"
+    file.write_text(lock)
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    interpreter = sys.executable if python_version == ours else python_version
+    _uv(
+        ["venv", "--quiet", "--python", interpreter, str(folder)],
+        f"No environment for Python {python_version} can be made",
+    )
+    _uv(
+        ["pip", "sync", "--require-hashes", "--python", str(folder / "bin" / "python"), str(file)],
+        "The locked packages cannot be installed",
+    )
+    file.unlink()
+    replace_file(folder / COMPLETE, b"", durable=True)
+
+
+def _uv(arguments: list[str], problem: str) -> None:
+    # Imported here: only this job needs uv, and the loop imports this module for its names.
+    from uv import find_uv_bin
+
+    done = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
+    print(done.stderr, file=sys.stderr, end="", flush=True)
+    if done.returncode:
+        raise StepFailed(f"{problem}: {done.stderr.strip() or done.stdout.strip()}")
+
+
+if __name__ == "__main__":
+    jobs.main(work)
