@@ -1,0 +1,150 @@
+"""The CLI's end of the control plane's API: one JSON request at a time over the Unix socket.
+
+Standard library only: this is on the path of every command.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from loopwright import __version__
+from loopwright.errors import ConflictError, MachineError, TemporaryError, from_report
+from loopwright.state import StateFolder
+
+_START_PATIENCE = 60.0  # seconds that a control plane may take to answer
+_POLL = 0.05
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    """Asks the control plane of a state folder."""
+
+    def __init__(self, state: StateFolder) -> None:
+        self.state = state
+
+    def get(self, path: str, timeout: float = 30.0, **query: Any) -> Any:
+        """GET; query values of None are left out. Raises the error that was reported, or TemporaryError for no answer."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._ask("GET", f"{path}?{urlencode(given)}" if given else path, None, timeout)
+
+    def post(self, path: str, body: dict[str, Any], timeout: float = 300.0) -> Any:
+        """POST a JSON body."""
+        return self._ask("POST", path, body, timeout)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None, timeout: float) -> Any:
+        connection = _UnixConnection(self.state.control_socket, timeout)
+        content = None if body is None else json.dumps(body)
+        try:
+            connection.request(method, path, content, {"content-type": "application/json"})
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise TemporaryError(
+                f"The control plane does not answer at {self.state.control_socket}: {error}."
+            ) from error
+        finally:
+            connection.close()
+        if response.status >= 400:
+            told = answer.get("error", {"code": "error", "message": str(answer), "details": {}})
+            raise from_report(told["code"], told["message"], told["details"])
+        return answer
+
+    def health(self) -> dict[str, Any] | None:
+        """What the control plane says of itself; None where none answers."""
+        try:
+            answer: dict[str, Any] = self.get("/v1/health", timeout=5.0)
+        except TemporaryError:
+            return None
+        return answer
+
+    def running(self) -> bool:
+        """Whether a control plane answers."""
+        return self.health() is not None
+
+
+def connect(state: StateFolder) -> Client:
+    """A client of this state's control plane, which is started in the background where none runs."""
+    state.create()
+    client = Client(state)
+    health = client.health() or _start(client)
+    if health["version"] != __version__:
+        raise ConflictError(
+            f"The control plane that runs is Loopwright {health['version']}, this command is {__version__}. "
+            "Run `loopwright down` and ask again; what is recorded stays."
+        )
+    return client
+
+
+def spawn(state: StateFolder, detached: bool) -> subprocess.Popen[bytes]:
+    """Start a control plane's process, with its output in the control log."""
+    with state.control_log.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "loopwright.server", "--home", str(state.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=state.root,
+            start_new_session=detached,
+        )
+
+
+def _start(client: Client) -> dict[str, Any]:
+    return await_start(client, spawn(client.state, detached=True))
+
+
+def await_start(client: Client, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Wait until the control plane answers; raises MachineError with its last words where it does not come up."""
+    deadline = time.monotonic() + _START_PATIENCE
+    while time.monotonic() < deadline:
+        health = client.health()
+        if health is not None:
+            return health
+        if process.poll() is not None and not lock_is_held(client.state):
+            break
+        time.sleep(_POLL)
+    words = _last_words(client.state)
+    raise MachineError(f"The control plane did not come up: {words} More is in {client.state.control_log}.")
+
+
+def lock_is_held(state: StateFolder) -> bool:
+    """Whether some other process holds the lock, and so may be coming up."""
+    import fcntl
+
+    if not state.control_lock.exists():
+        return False
+    descriptor = os.open(state.control_lock, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _last_words(state: StateFolder) -> str:
+    try:
+        lines = state.control_log.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return "it said nothing."
+    said = [line for line in lines if line.strip() and not line.startswith("{")]
+    return said[-1].removeprefix("loopwright: ") if said else "it said nothing."

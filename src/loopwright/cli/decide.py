@@ -1,0 +1,33 @@
+"""`loopwright approve` and `loopwright reject`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from loopwright.cli.client import connect
+from loopwright.state import StateFolder
+
+
+def approve(parsed: argparse.Namespace) -> int:
+    """Say yes."""
+    return _decide(parsed, "approve")
+
+
+def reject(parsed: argparse.Namespace) -> int:
+    """Say no."""
+    return _decide(parsed, "reject")
+
+
+def _decide(parsed: argparse.Namespace, decision: str) -> int:
+    client = connect(StateFolder.resolve(parsed.home))
+    answer = client.post(f"/v1/approvals/{parsed.id}", {"decision": decision, "comment": parsed.comment})
+    if parsed.json:
+        print(json.dumps(answer))
+    elif decision == "approve":
+        print(
+            f"Approved {parsed.id}. The release to {answer['environment']} goes on; `loopwright up` shows it."
+        )
+    else:
+        print(f"Rejected {parsed.id}. What serves in {answer['environment']} stays.")
+    return 0

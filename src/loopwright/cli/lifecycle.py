@@ -1,0 +1,80 @@
+"""`loopwright down`, `doctor` and `server`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from loopwright.cli.client import Client, lock_is_held
+from loopwright.cli.table import render
+from loopwright.errors import MachineError
+from loopwright.state import StateFolder
+
+_PATIENCE = 60.0
+
+
+def down(parsed: argparse.Namespace) -> int:
+    """Stop the control plane, the agent and all that it runs."""
+    state = StateFolder.resolve(parsed.home)
+    stopped = bring_down(state)
+    if parsed.json:
+        print(json.dumps({"stopped": stopped, "home": str(state.root)}))
+    elif stopped:
+        print("Everything has stopped. What was recorded stays; `loopwright up` brings it back.")
+    else:
+        print(f"Nothing runs for {state.root}.")
+    return 0
+
+
+def bring_down(state: StateFolder) -> bool:
+    """End everything of a state folder; False where nothing ran. Returns when it has ended."""
+    if not state.root.exists():
+        return False
+    client = Client(state)
+    if client.running():
+        client.post("/v1/down", {})
+        _await_end(client)
+        return True
+    from loopwright.operations.control import stop_without_control_plane
+
+    return stop_without_control_plane(state)
+
+
+def _await_end(client: Client) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while lock_is_held(client.state):
+        if time.monotonic() > deadline:
+            raise MachineError(
+                f"Not everything ended within {_PATIENCE:.0f} s. The log says why: {client.state.control_log}"
+            )
+        time.sleep(0.05)
+
+
+def doctor(parsed: argparse.Namespace) -> int:
+    """Exit status 0 where nothing lacks."""
+    from loopwright.operations.machine import doctor as look
+
+    found = look(StateFolder.resolve(parsed.home))
+    if parsed.json:
+        print(json.dumps(found))
+    else:
+        rows = [
+            ["ok" if check["ok"] else "LACKS", check["name"], check["found"]] for check in found["checks"]
+        ]
+        print("\n".join(render(rows)))
+        for check in found["checks"]:
+            if not check["ok"]:
+                print(f"\n{check['name']}: {check['advice']}")
+    return 0 if found["ok"] else 1
+
+
+def server(parsed: argparse.Namespace) -> int:
+    """Run the control plane in this process."""
+    import os
+    import sys
+
+    state = StateFolder.resolve(parsed.home)
+    sys.stdout.flush()
+    # A process of its own kind, so that the CLI room need not know the server room.
+    os.execv(sys.executable, [sys.executable, "-m", "loopwright.server", "--home", str(state.root)])  # noqa: S606

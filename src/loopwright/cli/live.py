@@ -1,0 +1,128 @@
+"""The progress of a change on the screen: a row a step, redrawn on a terminal; plain or JSON lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from typing import Any, Protocol, TextIO
+
+from loopwright.cli.table import render, seconds
+
+_MARKS = {
+    "waiting": " ",
+    "running": "…",
+    "approval": "?",
+    "done": "✓",
+    "cached": "=",
+    "failed": "✗",
+    "stopped": "-",
+}
+_TOLD = {"cached": "unchanged", "approval": "needs approval"}
+Progress = dict[str, Any]
+
+
+class View(Protocol):
+    """Shows a progress, again and again."""
+
+    def show(self, progress: Progress) -> None: ...
+    def end(self, progress: Progress) -> None: ...
+
+
+def view(as_json: bool, stream: TextIO | None = None) -> View:
+    """The view that suits where the output goes."""
+    stream = stream or sys.stdout
+    if as_json:
+        return JsonLines(stream)
+    return Screen(stream) if stream.isatty() else PlainLines(stream)
+
+
+def rows(progress: Progress, now: float) -> list[list[str]]:
+    """A row a step: mark, name, state, time, first line of the message."""
+    table = []
+    for step in progress["steps"]:
+        lines = step["message"].splitlines()
+        state = step["state"]
+        table.append(
+            [
+                _MARKS[state],
+                step["step"],
+                _TOLD.get(state, state),
+                seconds(_took(step, now)),
+                lines[0] if lines else "",
+            ]
+        )
+    return table
+
+
+def details(progress: Progress) -> list[str]:
+    """What steps have to say beyond their row; what failed says it in the error."""
+    told = [step for step in progress["steps"] if step["state"] in ("done", "cached")]
+    return [f"  {step['step']}: {line}" for step in told for line in step["message"].splitlines()[1:]]
+
+
+def _took(step: Progress, now: float) -> float | None:
+    if step["started_at"] is None or step["state"] in ("cached", "waiting", "stopped"):
+        return None
+    return max(0.0, float(step["ended_at"] or now) - float(step["started_at"]))
+
+
+class Screen:
+    """Redraws the table in place, with the colours of a terminal left as they are."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._drawn = 0
+
+    def show(self, progress: Progress) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        lines = [line[:width] for line in render(rows(progress, time.time()), "  ")]
+        back = f"\x1b[{self._drawn}F\x1b[J" if self._drawn else ""
+        self._stream.write(back + "\n".join(lines) + "\n")
+        self._stream.flush()
+        self._drawn = len(lines)
+
+    def end(self, progress: Progress) -> None:
+        self.show(progress)
+        self._stream.write("".join(f"{line}\n" for line in ["", *details(progress)]))
+
+
+class PlainLines:
+    """A line for each change of a step's state, and the table at the end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._said: dict[str, tuple[str, str]] = {}
+
+    def show(self, progress: Progress) -> None:
+        for step in progress["steps"]:
+            lines = step["message"].splitlines()
+            saying = (step["state"], lines[0] if lines else "")
+            if step["state"] in ("waiting", "stopped") or self._said.get(step["step"]) == saying:
+                continue
+            self._said[step["step"]] = saying
+            took = seconds(_took(step, time.time())) if step["state"] in ("done", "failed") else ""
+            words = [step["step"] + ":", _TOLD.get(step["state"], step["state"]), took, saying[1]]
+            self._stream.write(" ".join(word for word in words if word) + "\n")
+        self._stream.flush()
+
+    def end(self, progress: Progress) -> None:
+        self.show(progress)
+        table = render(rows(progress, time.time()), "  ")
+        self._stream.write("\n" + "\n".join([*table, "", *details(progress)]) + "\n")
+        self._stream.flush()
+
+
+class JsonLines:
+    """Each news as one JSON object a line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def show(self, progress: Progress) -> None:
+        self._stream.write(json.dumps({"event": "progress"} | progress) + "\n")
+        self._stream.flush()
+
+    def end(self, progress: Progress) -> None:
+        self.show(progress)

@@ -1,0 +1,174 @@
+"""`loopwright up`: ask for a change, show it happen, and say where it serves."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loopwright.cli.client import Client, await_start, connect, spawn
+from loopwright.cli.lifecycle import bring_down
+from loopwright.cli.live import Progress, view
+from loopwright.errors import ConflictError, LoopwrightError, StepFailed, TemporaryError
+from loopwright.state import StateFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WAIT = 5.0  # seconds that one request for news may wait
+_ABSENCE = 90.0  # seconds that the control plane may be away: the agent starts it again
+
+
+def up(parsed: argparse.Namespace) -> int:
+    """Exit status 0 once all serves, 1 for a definite no."""
+    state = StateFolder.resolve(parsed.home)
+    with _control_plane(state, parsed.foreground) as client:
+        asked = client.post(
+            "/v1/changes",
+            {"folder": str(Path(parsed.folder).absolute()), "auto_approve": parsed.auto_approve},
+        )
+        _announce(asked, parsed.json)
+        if parsed.no_wait:
+            print(
+                json.dumps(asked)
+                if parsed.json
+                else f"{asked['change']} is under way; `loopwright up` shows it, `loopwright status` too."
+            )
+            return 0
+        progress = _follow(client, asked, parsed.json)
+        _end(client, asked, progress, parsed.json)
+    return 0
+
+
+@contextmanager
+def _control_plane(state: StateFolder, foreground: bool) -> Iterator[Client]:
+    if not foreground:
+        yield connect(state)
+        return
+    state.create()
+    client = Client(state)
+    if client.running():
+        raise ConflictError(
+            f"A control plane already runs for {state.root}; leave out --foreground, or run `loopwright down` first."
+        )
+    try:
+        await_start(client, spawn(state, detached=False))
+        yield client
+    finally:
+        bring_down(state)
+
+
+def _announce(asked: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        return
+    for warning in asked["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
+    if asked["new"]:
+        print(f"{asked['change']}: bringing {asked['workload']} to production")
+    elif not asked["finished"]:
+        print(f"{asked['change']} is under way already; showing it")
+
+
+def _follow(client: Client, asked: dict[str, Any], as_json: bool) -> Progress:
+    """Show the change until it ends. It goes on by itself where this command is interrupted."""
+    shown, version = view(as_json), 0
+    told_approval = ""
+    while True:
+        progress = _news(client, asked["change"], version)
+        if progress["state"] in ("succeeded", "failed", "superseded"):
+            if not (asked["finished"] and progress["state"] == "succeeded" and version == 0):
+                shown.end(progress)
+            return progress
+        if progress["version"] != version or progress["state"] == "running":
+            shown.show(progress)
+        version = progress["version"]
+        waiting = progress.get("approval", "")
+        if waiting and waiting != told_approval and not as_json:
+            print(
+                f"Waiting for a person. Look at it, then: loopwright approve {waiting}   (or: loopwright reject {waiting})",
+                file=sys.stderr,
+            )
+        told_approval = waiting
+
+
+def _news(client: Client, change: str, after: int) -> Progress:
+    """The next progress; a control plane that is away comes back, and the change with it."""
+    deadline = time.monotonic() + _ABSENCE
+    wait = 0.5 if sys.stdout.isatty() and after else _WAIT
+    while True:
+        try:
+            news: Progress = client.get(f"/v1/changes/{change}", after=after, wait=wait)
+            return news
+        except TemporaryError:
+            if time.monotonic() > deadline:
+                raise
+            connect(client.state)
+        except LoopwrightError as error:
+            # Just started again, it may not have looked at the change yet.
+            if error.code != "not-found" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+            after = 0
+
+
+def _end(client: Client, asked: dict[str, Any], progress: Progress, as_json: bool) -> None:
+    if progress["state"] == "superseded":
+        raise ConflictError(f"{asked['change']} was superseded by {progress['by']}.")
+    if progress["state"] == "failed":
+        step = next(step for step in progress["steps"] if step["state"] == "failed")
+        raise StepFailed(
+            f"{asked['change']} stopped at {step['step']}. {step['message']}{_see(asked['workload'], step['step'])}"
+        )
+    workload = client.get("/v1/status", workload=asked["workload"])["workloads"][0]
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "event": "end",
+                    "state": "succeeded",
+                    "change": asked["change"],
+                    "new": asked["new"],
+                    "environments": workload["environments"],
+                }
+            )
+        )
+        return
+    unchanged = all(step["state"] == "cached" for step in progress["steps"])
+    if unchanged or (not asked["new"] and asked["finished"]):
+        print(f"Nothing to do: nothing has changed since {asked['change']}, and all of it serves.")
+    _invite(client.state, workload)
+
+
+def _see(workload: str, step: str) -> str:
+    jobs = ("data", "environment", "train", "package", "evaluate", "functional", "stress")
+    return f"\nSee also: loopwright logs {workload} {step}" if step in jobs else ""
+
+
+def _invite(state: StateFolder, workload: dict[str, Any]) -> None:
+    """Say where it serves, with a line to paste, and how to stop."""
+    print()
+    for environment, serving in workload["environments"].items():
+        print(
+            f"{environment}: {serving['version']} at {serving['url']} ({serving['ready']} of {serving['wanted']} replicas ready)"
+        )
+    last = list(workload["environments"].values())[-1]
+    print("\nTry it:\n")
+    print(curl(last))
+    default = StateFolder.resolve("~/.loopwright")
+    home = "" if state == default else f" --home {shlex.quote(str(state.root))}"
+    print(
+        f"\nIt goes on serving in the background. See it: loopwright status{home}   Stop it: loopwright down{home}"
+    )
+
+
+def curl(serving: dict[str, Any]) -> str:
+    """One line that asks an endpoint for the prediction of the package's example."""
+    words = ["curl", "-sS", serving["url"], "-H", "Content-Type: application/json"]
+    if serving["key"]:
+        words += ["-H", f"Authorization: Bearer {serving['key']}"]
+    return shlex.join([*words, "-d", json.dumps(serving["example"])])

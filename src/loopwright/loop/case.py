@@ -1,0 +1,60 @@
+"""What a step is given to decide and to act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loopwright.catalog import Store, Tracking
+from loopwright.engines.base import Engine
+from loopwright.loop.change import Change
+from loopwright.loop.view import Book, View
+from loopwright.spec.models import Data, Workload
+from loopwright.state import StateFolder
+
+Output = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One change, with what its finished steps have given so far. Values only."""
+
+    spec: Workload
+    change: Change
+    view: View
+    outputs: dict[str, Output] = field(default_factory=dict)  # by step name
+
+    @property
+    def data_name(self) -> str:
+        return next(iter(self.spec.data))
+
+    @property
+    def data(self) -> Data:
+        return self.spec.data[self.data_name]
+
+    @property
+    def first_environment(self) -> str:
+        return next(iter(self.spec.environments))
+
+    @property
+    def last_environment(self) -> str:
+        return list(self.spec.environments)[-1]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What steps act upon."""
+
+    state: StateFolder
+    store: Store
+    tracking: Tracking
+    engine: Engine
+    book: Book
+
+    def job_folder(self, job_id: str) -> Path:
+        """A job's folder, made when asked for."""
+        folder = self.state.jobs / job_id
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder

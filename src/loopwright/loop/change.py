@@ -1,0 +1,74 @@
+"""A change: one wish that what a folder declares be brought to production, with everything that identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+def digest(value: object) -> str:
+    """Name a JSON value by its content: 64 hexadecimal digits of SHA-256 over its canonical form."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data file as it was when the change was asked for."""
+
+    path: str  # inside the workload's folder
+    content: str  # digest in the store
+    modified_at: float  # seconds since the epoch
+    stale: bool  # older than the spec's fresh_within allows
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was asked for; kept in the ledger as the body of `change.requested`."""
+
+    id: str
+    workload: str
+    folder: str
+    spec: str  # digest of loopwright.yaml in the store
+    files: Mapping[str, str]  # path -> content digest, data sources excluded
+    sources: Mapping[str, Source]  # by data set name
+    commit: str | None
+    dirty: bool
+    diff: str | None  # digest of the uncommitted diff in the store
+    author: str
+    auto_approve: bool
+    actor: str
+    requested_at: float
+
+    @property
+    def identity(self) -> str:
+        """Equal for two changes that ask for the same thing."""
+        sources = {name: [source.content, source.stale] for name, source in self.sources.items()}
+        return digest({"spec": self.spec, "files": dict(self.files), "sources": sources})
+
+    def body(self) -> dict[str, Any]:
+        """The fact's body."""
+        fields = ("folder", "spec", "commit", "dirty", "diff", "author", "auto_approve")
+        body: dict[str, Any] = {name: getattr(self, name) for name in fields}
+        body["files"] = dict(self.files)
+        body["sources"] = {name: vars(source) for name, source in self.sources.items()}
+        body["identity"] = self.identity
+        return body
+
+    @classmethod
+    def from_fact(cls, key: str, workload: str, actor: str, at: float, body: Mapping[str, Any]) -> Change:
+        """Read one back."""
+        return cls(
+            id=key,
+            workload=workload,
+            actor=actor,
+            requested_at=at,
+            sources={name: Source(**fields) for name, fields in body["sources"].items()},
+            **{
+                name: body[name]
+                for name in ("folder", "spec", "files", "commit", "dirty", "diff", "author", "auto_approve")
+            },
+        )

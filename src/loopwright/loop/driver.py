@@ -1,0 +1,179 @@
+"""The loop itself: look, decide, act, again. The only place where the controllers' answers are carried out.
+
+One thread decides; actions run in a few others, since some wait for the tracking server or copy large files, and one
+workload must not hold up the next. A change's step has at most one action under way. What fails for the moment is
+tried again with the next ticks; what fails by a fault of ours is logged, and told as the step's failure.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from loopwright.engines.base import EngineReport
+from loopwright.errors import StaleEpochError, TemporaryError
+from loopwright.log import logger
+from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.change import Change
+from loopwright.loop.performer import Performer, route_table
+from loopwright.loop.pipeline import Action, Complete, Outcome, StepState, advance
+from loopwright.loop.progress import Progress, ProgressBoard
+from loopwright.loop.steps import Step, plan
+from loopwright.spec import Workload, load_stored
+
+_THREADS = 4
+_TICK = 1.0  # seconds between two looks where nothing rings
+_GIVE_UP = 300.0  # seconds after which what fails for the moment fails for good
+
+_log = logger("loop")
+
+
+@dataclass
+class _Retry:
+    """A passing failure of one step."""
+
+    since: float
+    at: float
+    message: str
+
+
+class Driver:
+    """Drives every workload's newest change."""
+
+    def __init__(self, services: Services, clock: Callable[[], float] = time.time) -> None:
+        self.services = services
+        self.board = ProgressBoard()
+        self._clock = clock
+        self._specs: dict[str, Workload] = {}
+        self._busy: dict[tuple[str, str], Future[None]] = {}
+        self._retries: dict[tuple[str, str], _Retry] = {}
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="action")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
+        self.lost_epoch = threading.Event()  # set when another control plane has taken over
+
+    def start(self) -> None:
+        """Begin to drive."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the tick under way; actions under way are completed."""
+        self._stopping.set()
+        self._thread.join(timeout=10)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def spec(self, change: Change) -> Workload:
+        """The spec that a change carries."""
+        if change.spec not in self._specs:
+            self._specs[change.spec] = load_stored(self.services.store.file(change.spec))
+        return self._specs[change.spec]
+
+    def look(self, change: Change, report: EngineReport) -> tuple[Case, Outcome]:
+        """Decide for one change, without acting. Hold the book's lock."""
+        book = self.services.book
+        case = Case(self.spec(change), change, book.view)
+        routes = self.services.engine.routes_digest(route_table(book.view, self.services.state))
+        return case, advance(case, plan(case.spec), report, routes, self._clock(), self._available)
+
+    def _available(self, step: Step, output: Output) -> bool:
+        return step.available(output, self.services.store)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.tick()
+            except StaleEpochError:
+                _log.exception("this control plane was superseded", extra={"action": "epoch-lost"})
+                self.lost_epoch.set()
+                return
+            except Exception:
+                _log.exception("a tick failed", extra={"action": "tick"})
+                self._stopping.wait(_TICK)
+            self.services.engine.wait(_TICK)
+
+    def tick(self) -> None:
+        """Look once at everything, and act."""
+        engine, book = self.services.engine, self.services.book
+        report = engine.report()
+        jobs: set[str] = set()
+        sets: set[str] = set()
+        todo: list[tuple[Case, Action]] = []
+        with book.locked():
+            view = book.view
+            wanted_routes = engine.set_routes(route_table(view, self.services.state))
+            for change in [view.changes[change_id] for change_id in view.newest.values()]:
+                case, outcome = self.look(change, report)
+                jobs |= outcome.jobs
+                sets |= outcome.replica_sets
+                todo += [(case, action) for action in outcome.actions]
+                self._publish(change, outcome)
+            sets |= {releases[-1].body["replica_set"] for releases in view.releases.values() if releases}
+            sets |= {fact.body["replica_set"] for fact in view.routes.values()}
+        for case, action in todo:
+            self._submit(case, action)
+        self._clean(report, jobs, sets, report.routes_accepted == wanted_routes)
+
+    def _clean(self, report: EngineReport, jobs: set[str], sets: set[str], routes_settled: bool) -> None:
+        """End what nothing wants any more; replicas only once no gateway can send them a request."""
+        engine = self.services.engine
+        for job_id, status in report.jobs.items():
+            if job_id in jobs:
+                continue
+            if status.state in ("pending", "running"):
+                engine.cancel(job_id)
+            else:
+                engine.forget(job_id)
+        if routes_settled:
+            for name in sorted(set(report.replica_sets) - sets):
+                engine.remove_replicas(name)
+
+    def _submit(self, case: Case, action: Action) -> None:
+        step = "" if isinstance(action, Complete) else action.step.name
+        key = (case.change.id, step)
+        retry = self._retries.get(key)
+        running = self._busy.get(key)
+        if (running and not running.done()) or (retry and retry.at > self._clock()):
+            return
+        self._busy[key] = self._pool.submit(self._perform, key, case, action)
+
+    def _perform(self, key: tuple[str, str], case: Case, action: Action) -> None:
+        performer = Performer(self.services, case, self._clock)
+        try:
+            performer.perform(action)
+            self._retries.pop(key, None)
+        except TemporaryError as error:
+            self._later(key, performer, action, error)
+        except StaleEpochError:
+            self.lost_epoch.set()
+        except Exception as error:
+            _log.exception(
+                "an action failed", extra={"action": type(action).__name__, "change": key[0], "step": key[1]}
+            )
+            performer.fault(action, error)
+        finally:
+            self.services.engine.ring()
+
+    def _later(
+        self, key: tuple[str, str], performer: Performer, action: Action, error: TemporaryError
+    ) -> None:
+        now = self._clock()
+        since = self._retries[key].since if key in self._retries else now
+        if now - since > _GIVE_UP:
+            self._retries.pop(key, None)
+            performer.fault(action, error)
+        else:
+            self._retries[key] = _Retry(since, now + error.delay, error.message)
+
+    def _publish(self, change: Change, outcome: Outcome) -> None:
+        states = [self._with_retry(change, state) for state in outcome.states]
+        ended = self.services.book.view.ended.get(change.id)
+        self.board.publish(Progress.of(change, states, outcome, ended is not None))
+
+    def _with_retry(self, change: Change, state: StepState) -> StepState:
+        retry = self._retries.get((change.id, state.step))
+        if retry is None or state.state != "running":
+            return state
+        return StepState(state.step, state.state, f"{retry.message} Trying again.", state.started_at)

@@ -1,0 +1,42 @@
+"""Which of a workload's files training sees, and which are packaged: so that a change of one redoes no more than it must."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from loopwright.catalog import select
+from loopwright.loop.change import Change
+from loopwright.spec.models import Workload
+
+SPEC_FILE = "loopwright.yaml"
+_DOCUMENTS = ("**/*.md", "**/*.rst", "LICENSE*", "**/.*", "**/.*/**")
+
+
+def _apart(spec: Workload) -> tuple[str, ...]:
+    """Files that neither training nor serving reads: the spec, schemas, tests and documents."""
+    schemas = tuple(data.data_schema for data in spec.data.values() if data.data_schema)
+    tests = (spec.tests.functional,) if spec.tests.functional else ()
+    sources = tuple(data.source for data in spec.data.values())
+    return (SPEC_FILE, *schemas, *tests, *sources, *_DOCUMENTS, spec.training.dependencies.requirements)
+
+
+def training_files(spec: Workload, change: Change) -> Mapping[str, str]:
+    """Path -> content of what the training job sees: all but the serving entry and the files apart."""
+    return select(change.files, spec.training.files, (*_apart(spec), spec.serving.entry))
+
+
+def serving_files(spec: Workload, change: Change) -> Mapping[str, str]:
+    """Path -> content of the package's code: what `serving.files` names with the entry, else the entry and the modules.
+
+    Without `serving.files`, data files beside the sources are left out: only code is packaged with the model.
+    """
+    patterns = (*(spec.serving.files or ("**/*.py",)), spec.serving.entry)
+    excluded = _apart(spec) if spec.serving.files else (*_apart(spec), *_training_scripts(spec))
+    return select(change.files, patterns, excluded)
+
+
+def _training_scripts(spec: Workload) -> tuple[str, ...]:
+    """The scripts that the training command names: they are not needed to serve."""
+    return tuple(
+        word for word in spec.training.command.split() if word.endswith(".py") and word != spec.serving.entry
+    )

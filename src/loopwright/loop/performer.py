@@ -1,0 +1,268 @@
+"""How each action of the pipeline is done: on the engine, the store and the registry, with a fact for its outcome.
+
+Every method may be called again after a crash in its middle, and then ends in the same state.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from loopwright.engines.base import Backend, Route
+from loopwright.errors import LoopwrightError, StepFailed, TemporaryError
+from loopwright.loop.case import Case, Services
+from loopwright.loop.keys import endpoint_key
+from loopwright.loop.pipeline import MOST_LOST, Action, Ask, Call, Complete, Finish, Release, Settle, Start
+from loopwright.loop.serving import replica_set
+from loopwright.loop.steps import ReleaseStep, Step
+from loopwright.loop.view import View
+from loopwright.release import Failure, Move
+from loopwright.state import StateFolder
+
+US = "loopwright"  # the actor of what the controllers do by themselves
+_MARGIN = 1.0  # seconds that the gateway waits beyond what a replica may take
+_CHECK_TIMEOUT = 30.0
+
+
+class Performer:
+    """Performs one change's actions."""
+
+    def __init__(self, services: Services, case: Case, clock: Callable[[], float] = time.time) -> None:
+        self._services = services
+        self._book = services.book
+        self._case = case
+        self._clock = clock
+
+    def perform(self, action: Action) -> None:
+        """Do it. A definite no is recorded as the step's failure; TemporaryError is the caller's to repeat."""
+        if isinstance(action, Complete):
+            change = self._case.change
+            self._record("change.completed", change.id, {})
+            return
+        try:
+            self._dispatch(action)
+        except TemporaryError:
+            raise
+        except LoopwrightError as error:
+            self._fail(action.step, action.inputs, error)
+
+    def fault(self, action: Action, error: Exception) -> None:
+        """Record that an action failed for a reason that is no verdict."""
+        if isinstance(action, Complete):
+            return
+        told = (
+            error
+            if isinstance(error, LoopwrightError)
+            else StepFailed(f"A fault of Loopwright's own: {error!r}. The control plane's log has more.")
+        )
+        self._fail(action.step, action.inputs, told)
+
+    def _dispatch(self, action: Start | Finish | Call | Ask | Settle | Release) -> None:
+        match action:
+            case Start():
+                self._start(action)
+            case Finish():
+                self._finish(action)
+            case Call():
+                self._started(action.step, action.inputs)
+                self._succeed(action.step, action.inputs, action.step.call(self._case, self._services))
+            case Ask():
+                self._ask(action)
+            case Settle():
+                self._settle(action)
+            case Release():
+                self._release(action)
+
+    def _record(self, kind: str, key: str, body: dict[str, Any], actor: str = US) -> None:
+        self._book.append_once(kind, self._case.change.workload, key, body, actor, self._clock())
+
+    def _started(self, step: Step, inputs: str, **more: Any) -> None:
+        change = self._case.change
+        body = {"change": change.id, "step": step.name, "inputs": inputs} | more
+        self._record("step.started", f"{change.id}/{step.name}/{more.get('job', '')}", body)
+
+    def _succeed(
+        self, step: Step, inputs: str, output: dict[str, Any], job: str = "", actor: str = US
+    ) -> None:
+        change = self._case.change
+        body = {"change": change.id, "step": step.name, "inputs": inputs, "output": output, "job": job}
+        self._record("step.succeeded", job or f"{change.workload}.{step.name}.{inputs[:32]}", body, actor)
+
+    def _fail(self, step: Step, inputs: str, error: LoopwrightError, actor: str = US) -> None:
+        change = self._case.change
+        body = {
+            "change": change.id,
+            "step": step.name,
+            "inputs": inputs,
+            "code": error.code,
+            "message": error.message,
+        }
+        self._record("step.failed", f"{change.id}/{step.name}", body, actor)
+
+    def _start(self, action: Start) -> None:
+        folder = self._services.job_folder(action.job)
+        job = action.step.job(self._case, self._services, action.job, folder)
+        self._started(action.step, action.inputs, job=action.job)
+        self._services.engine.submit(job)
+
+    def _finish(self, action: Finish) -> None:
+        step, status, folder = action.step, action.status, self._services.job_folder(action.job)
+        if status.state == "succeeded":
+            output = step.result(self._case, self._services, action.job, folder)
+            self._succeed(step, action.inputs, output, action.job)
+        elif status.reason == "lost" and self._lost(action) < MOST_LOST:
+            change = self._case.change
+            self._record(
+                "job.lost", action.job, {"change": change.id, "step": step.name, "inputs": action.inputs}
+            )
+        else:
+            raise step.failed(self._case, self._services, action.job, folder, status)
+
+    def _lost(self, action: Finish) -> int:
+        return self._case.view.lost[self._case.change.workload, action.step.name, action.inputs]
+
+    def _ask(self, action: Ask) -> None:
+        change, approval = self._case.change, action.step.approval_id(self._case)
+        version = self._case.outputs["register"]["version"]
+        body = {
+            "change": change.id,
+            "environment": action.step.environment,
+            "inputs": action.inputs,
+            "package": self._case.outputs["package"]["digest"],
+            "version": version,
+        }
+        self._started(action.step, action.inputs)
+        self._record("approval.requested", approval, body)
+        if change.auto_approve:
+            decision = {"decision": "approve", "comment": "", "auto": True}
+            self._record("approval.decided", approval, decision, change.actor)
+
+    def _settle(self, action: Settle) -> None:
+        decided = action.decision
+        if decided.body["decision"] == "approve":
+            output = {
+                "actor": decided.actor,
+                "comment": decided.body["comment"],
+                "auto": decided.body["auto"],
+            }
+            self._succeed(action.step, action.inputs, output)
+            return
+        comment = f": {decided.body['comment']}" if decided.body["comment"] else ""
+        raise StepFailed(f"{decided.actor} rejected the release to {action.step.environment}{comment}.")
+
+    def _release(self, action: Release) -> None:
+        step, move = action.step, action.move
+        if isinstance(move, Failure):
+            self._give_up(step, action.inputs, move.reason)
+        elif move is Move.START_REPLICAS:
+            self._started(step, action.inputs)
+            self._services.engine.set_replicas(replica_set(self._case, self._services, step.environment))
+        elif move is Move.CHECK:
+            self._check(step, action.inputs)
+        elif move is Move.SWITCH_ROUTE:
+            self._want_route(step, self._route(step, action.inputs))
+        elif move is Move.COMPLETE:
+            self._complete(step, action.inputs)
+        elif move is Move.MOVE_ALIAS:
+            self._move_alias(step)
+
+    def _check(self, step: ReleaseStep, inputs: str) -> None:
+        """Each new replica must answer the package's own example before it gets a client's request."""
+        name, package = step.replica_set(self._case), self._case.outputs["package"]
+        request = json.dumps(package["example"]["request"]).encode()
+        answers = self._services.engine.probe(name, request, _CHECK_TIMEOUT)
+        wrong = [(status, body) for status, body in answers if not 200 <= status < 300]
+        if wrong:
+            status, body = wrong[0]
+            reason = f"A new replica answered the package's example with {status}: {body[:300].decode(errors='replace')}"
+            self._give_up(step, inputs, reason)
+            return
+        change = self._case.change
+        body_ = {"change": change.id, "environment": step.environment, "replicas": len(answers)}
+        self._record("release.checked", f"{change.id}/{step.name}/{inputs[:12]}", body_)
+
+    def _route(self, step: ReleaseStep, inputs: str) -> dict[str, Any]:
+        serving = self._case.spec.serving
+        limits, replicas = serving.limits, serving.replicas
+        return {
+            "environment": step.environment,
+            "inputs": inputs,
+            "replica_set": step.replica_set(self._case),
+            "auth": serving.auth,
+            "timeout": limits.queue_wait + limits.timeout + _MARGIN,
+            "idempotent": serving.idempotent,
+            "capacity": replicas.max * (limits.concurrency + limits.queue),
+        }
+
+    def _want_route(self, step: ReleaseStep, route: dict[str, Any] | None) -> None:
+        workload = self._case.change.workload
+        kind = "route.wanted" if route else "route.withdrawn"
+        body = route or {"environment": step.environment}
+        self._book.append(kind, workload, f"{workload}@{step.environment}", body, US, self._clock())
+        with self._book.locked():
+            self._services.engine.set_routes(route_table(self._case.view, self._services.state))
+
+    def _complete(self, step: ReleaseStep, inputs: str) -> None:
+        change, package = self._case.change, dict(self._case.outputs["package"])
+        key = f"{change.id}/{step.name}/{inputs[:12]}"
+        self._record("route.acknowledged", key, {"environment": step.environment, "inputs": inputs})
+        previous = self._case.view.current(step.environment, change.workload)
+        body = {
+            "change": change.id,
+            "environment": step.environment,
+            "inputs": inputs,
+            "revision": step.revision(self._case),
+            "replica_set": step.replica_set(self._case),
+            "version": self._case.outputs["register"]["version"],
+            "package": package,
+            "route": self._route(step, inputs),
+            "previous": previous.body["version"] if previous else None,
+            "url": self._services.engine.endpoint(step.environment, change.workload),
+        }
+        self._record("release.completed", key, body)
+
+    def _move_alias(self, step: ReleaseStep) -> None:
+        change = self._case.change
+        current = self._case.view.current(step.environment, change.workload)
+        if current is None:
+            return
+        version = current.body["version"]
+        self._services.tracking.set_alias(change.workload, step.environment, version)
+        body = {"environment": step.environment, "version": version}
+        self._book.append(
+            "alias.moved", change.workload, f"{change.workload}@{step.environment}", body, US, self._clock()
+        )
+
+    def _give_up(self, step: ReleaseStep, inputs: str, reason: str) -> None:
+        """The old revision keeps serving: its route is wanted again where the new one's had been."""
+        workload = self._case.change.workload
+        route = self._case.view.routes.get((step.environment, workload))
+        serving = self._case.view.current(step.environment, workload)
+        if route is not None and route.body["inputs"] == inputs:
+            self._want_route(step, serving.body["route"] if serving else None)
+        if serving is None or serving.body["replica_set"] != step.replica_set(self._case):
+            self._services.engine.remove_replicas(step.replica_set(self._case))
+        stays = f", and {workload}:{serving.body['version']} goes on serving there" if serving else ""
+        raise StepFailed(f"The release to {step.environment} failed{stays}. {reason}")
+
+
+def route_table(view: View, state: StateFolder) -> tuple[Route, ...]:
+    """The routes that the facts want."""
+    routes = []
+    for (environment, workload), fact in sorted(view.routes.items()):
+        body = fact.body
+        keys = {"default": endpoint_key(state, environment, workload)} if body["auth"] == "key" else {}
+        routes.append(
+            Route(
+                environment=environment,
+                workload=workload,
+                backends=(Backend(replica_set=body["replica_set"]),),
+                keys=keys,
+                timeout=body["timeout"],
+                idempotent=body["idempotent"],
+                capacity=body["capacity"],
+            )
+        )
+    return tuple(routes)

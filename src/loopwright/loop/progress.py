@@ -1,0 +1,67 @@
+"""How far each change is, as people and programs are told; with a version number to wait on for news."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from loopwright.errors import NotFoundError
+from loopwright.loop.change import Change
+from loopwright.loop.pipeline import Outcome, StepState
+
+ChangeState = Literal["running", "waiting", "succeeded", "failed", "superseded"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A change and its steps at one moment."""
+
+    change: str
+    workload: str
+    state: ChangeState
+    steps: tuple[StepState, ...]
+    requested_at: float
+    approval: str = ""  # id of the approval that is waited for
+
+    @classmethod
+    def of(cls, change: Change, states: Sequence[StepState], outcome: Outcome, recorded: bool) -> Progress:
+        """From the pipeline's answer."""
+        waiting = next((state.approval for state in states if state.state == "approval"), "")
+        state: ChangeState = "waiting" if waiting else "running"
+        if outcome.failed:
+            state = "failed"
+        elif outcome.finished and recorded:
+            state = "succeeded"
+        return cls(change.id, change.workload, state, tuple(states), change.requested_at, waiting)
+
+    def body(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+class ProgressBoard:
+    """The newest progress of each change; readers wait for a newer one."""
+
+    def __init__(self) -> None:
+        self._news = threading.Condition()
+        self._shown: dict[str, tuple[int, Progress]] = {}
+
+    def publish(self, progress: Progress) -> None:
+        """Show it, and wake who waits, where it differs from what was shown."""
+        with self._news:
+            version, shown = self._shown.get(progress.change, (0, None))
+            if shown != progress:
+                self._shown[progress.change] = (version + 1, progress)
+                self._news.notify_all()
+
+    def get(self, change: str, after: int = 0, timeout: float = 0.0) -> tuple[int, Progress]:
+        """The newest progress and its version; waits up to `timeout` seconds for one newer than `after`."""
+        with self._news:
+            self._news.wait_for(lambda: change in self._shown and self._shown[change][0] > after, timeout)
+            if change not in self._shown:
+                raise NotFoundError(
+                    f"No change {change} is under way here. `loopwright status` lists what is."
+                )
+            return self._shown[change]

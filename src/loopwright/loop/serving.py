@@ -1,0 +1,73 @@
+"""A revision: a package with its serving settings, as an environment runs it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from loopwright.engines.base import ReplicaSet
+from loopwright.loop.case import Case, Services
+from loopwright.loop.change import digest
+from loopwright.state import replace_file
+from loopwright.training import threads
+
+_GRACE_PERIOD = 10.0  # seconds that a replica may take to finish what it has begun
+
+
+def revision_of(case: Case, environment: str) -> str:
+    """The revision's digest: equal where the package and all that decides how it serves are equal."""
+    serving = case.spec.serving
+    return digest(
+        {
+            "package": case.outputs["package"]["digest"],
+            "serving": serving.model_dump(exclude={"entry", "files", "auth"}),
+            "environment": environment,
+        }
+    )
+
+
+def replica_set_name(environment: str, workload: str, revision: str) -> str:
+    """The engine's name for the replicas of a revision in an environment."""
+    return f"{environment}--{workload}--{revision[:12]}"
+
+
+def settings_of(case: Case, services: Services, environment: str) -> dict[str, Any]:
+    """The content of serving.json."""
+    serving, package = case.spec.serving, case.outputs["package"]
+    version = case.outputs.get("register", {}).get("version")
+    return {
+        "workload": case.change.workload,
+        "environment": environment,
+        "revision": revision_of(case, environment),
+        "version": f"{case.change.workload}:{version}" if version else None,
+        "package": str(services.store.tree(package["tree"])),
+        "entry": serving.entry,
+        "python": package["python"],
+        "workers": serving.workers,
+        "thread_safe": serving.thread_safe,
+        "inputs": package["columns"] if serving.validate_inputs else None,
+        "limits": serving.limits.model_dump(),
+        "threads": threads(serving.resources.cpu),
+        "grace_period": _GRACE_PERIOD,
+    }
+
+
+def replica_set(case: Case, services: Services, environment: str) -> ReplicaSet:
+    """Write serving.json for a revision and say which replicas are wanted of it."""
+    serving = case.spec.serving
+    revision = revision_of(case, environment)
+    path = services.state.revisions / revision[:16] / "serving.json"
+    replace_file(path, json.dumps(settings_of(case, services, environment), indent=2).encode(), durable=True)
+    return ReplicaSet(
+        name=replica_set_name(environment, case.change.workload, revision),
+        workload=case.change.workload,
+        environment=environment,
+        revision=revision,
+        settings=str(path),
+        minimum=serving.replicas.min,
+        maximum=serving.replicas.max,
+        target_utilization=serving.replicas.target_utilization,
+        scale_interval=serving.replicas.scale_interval,
+        concurrency=serving.limits.concurrency,
+        memory=serving.resources.memory,
+    )

@@ -1,0 +1,135 @@
+"""The four kinds of steps."""
+
+from __future__ import annotations
+
+import json
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from loopwright.catalog import Store
+from loopwright.engines.base import Job, JobStatus
+from loopwright.errors import StepFailed
+from loopwright.loop.case import Case, Output, Services
+from loopwright.state import replace_file
+
+_LAST_LINES = 12
+
+
+class Step(ABC):
+    """What all steps have."""
+
+    name: str
+    needs: tuple[str, ...] = ()
+
+    @abstractmethod
+    def inputs(self, case: Case) -> dict[str, Any]:
+        """All that decides the result; called once every step in `needs` has its output."""
+
+    def available(self, output: Output, store: Store) -> bool:
+        """Whether an earlier result can still be used: what it points to may have been deleted."""
+        del output, store
+        return True
+
+    def summary(self, output: Output) -> str:
+        """The result in a few words, for people."""
+        del output
+        return ""
+
+
+class JobStep(Step):
+    """A step that the engine runs as a process of its own."""
+
+    @abstractmethod
+    def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
+        """Prepare the job's folder and say what to run; may be called again after a crash."""
+
+    @abstractmethod
+    def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
+        """Read and keep what a job that succeeded has left; raises StepFailed for a definite no."""
+
+    def failed(
+        self, case: Case, services: Services, job_id: str, folder: Path, status: JobStatus
+    ) -> StepFailed:
+        """Say why a job failed: its own error where it wrote one, else how it ended and its last lines."""
+        del case, services, job_id
+        written = folder / "error.json"
+        if written.exists():
+            return StepFailed(json.loads(written.read_bytes())["message"])
+        return StepFailed(f"{self._ending(status)}{last_lines(folder / 'log.txt')}")
+
+    def _ending(self, status: JobStatus) -> str:
+        if status.reason == "max_duration":
+            return f"The {self.name} job took longer than its max_duration and was ended."
+        if status.reason == "memory":
+            return f"The {self.name} job used more memory than its limit and was ended."
+        if status.reason == "exit":
+            return f"The {self.name} job ended with exit status {status.exit_code}."
+        return f"The {self.name} job failed ({status.reason or 'unknown'})."
+
+
+class CallStep(Step):
+    """A step of a few calls, done by the control plane itself. Must be safe to repeat."""
+
+    @abstractmethod
+    def call(self, case: Case, services: Services) -> dict[str, Any]:
+        """Do it and return the output."""
+
+
+class ApprovalStep(Step):
+    """A step that a person decides."""
+
+    environment: str
+
+    @abstractmethod
+    def approval_id(self, case: Case) -> str:
+        """What `loopwright approve` is given."""
+
+
+class ReleaseStep(Step):
+    """A step that brings the revision into an environment and is done while it serves there."""
+
+    environment: str
+
+    @abstractmethod
+    def replica_set(self, case: Case) -> str:
+        """The name of its replica set."""
+
+    @abstractmethod
+    def revision(self, case: Case) -> str:
+        """The digest of the package with its serving settings."""
+
+
+def our_job(
+    module: str, step: str, case: Case, job_id: str, folder: Path, given: Mapping[str, Any], **limits: Any
+) -> Job:
+    """A job that runs a module of ours (see `loopwright.jobs`) on this input."""
+    replace_file(folder / "input.json", json.dumps(given, allow_nan=False).encode())
+    return Job(
+        id=job_id,
+        workload=case.change.workload,
+        step=step,
+        command=(sys.executable, "-m", module, str(folder)),
+        directory=str(folder),
+        **limits,
+    )
+
+
+def our_output(folder: Path, job: str) -> dict[str, Any]:
+    """What a job of ours has written."""
+    written = folder / "output.json"
+    if not written.exists():
+        raise StepFailed(f"The {job} job ended without a result.{last_lines(folder / 'log.txt')}")
+    content: dict[str, Any] = json.loads(written.read_bytes())
+    return content
+
+
+def last_lines(log: Path) -> str:
+    """The end of a job's log as an indented block, empty where there is none."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+    except FileNotFoundError:
+        return ""
+    return "".join(f"\n    {line}" for line in lines)

@@ -1,0 +1,109 @@
+"""Steps functional and stress: what the deployed package must pass in the first environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from loopwright.engines.base import Job
+from loopwright.errors import StepFailed
+from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.keys import endpoint_key
+from loopwright.loop.serving import revision_of
+from loopwright.loop.steps.base import JobStep, our_job, our_output
+from loopwright.spec import CasesFile, parse
+from loopwright.spec.models import Stress
+
+_MOST_BODIES = 200  # distinct held-out rows that a stress test sends in turn
+
+
+def _target(case: Case, services: Services) -> dict[str, Any]:
+    environment, workload = case.first_environment, case.change.workload
+    key = endpoint_key(services.state, environment, workload) if case.spec.serving.auth == "key" else None
+    return {"url": services.engine.endpoint(environment, workload), "key": key}
+
+
+class FunctionalStep(JobStep):
+    """Cases of request and expected response, sent through the gateway."""
+
+    name = "functional"
+
+    def __init__(self, file: str, after: str) -> None:
+        self._file = file
+        self.needs = (after,)
+
+    def inputs(self, case: Case) -> dict[str, Any]:
+        return {
+            "revision": revision_of(case, case.first_environment),
+            "auth": case.spec.serving.auth,
+            "cases": case.change.files[self._file],
+        }
+
+    def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
+        name = self._file
+        cases = parse(CasesFile, services.store.file(case.change.files[name]), name)
+        given = _target(case, services) | {
+            "cases": cases.model_dump(mode="json", by_alias=True)["cases"],
+            "file": name,
+        }
+        return our_job(
+            "loopwright.evaluation.functional_job", self.name, case, job_id, folder, given, max_duration=600.0
+        )
+
+    def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
+        output = our_output(folder, self.name)
+        if not output["passed"]:
+            failed = [c for c in output["cases"] if not c["passed"]]
+            told = "".join(f"\n    {c['name']}: {'; '.join(c['reasons'])}" for c in failed)
+            raise StepFailed(f"{len(failed)} of {len(output['cases'])} cases of {self._file} failed:{told}")
+        return output
+
+    def summary(self, output: Output) -> str:
+        return f"{len(output['cases'])} cases pass"
+
+
+class StressStep(JobStep):
+    """Real concurrent load through the gateway, every answer counted."""
+
+    name = "stress"
+
+    def __init__(self, stress: Stress, after: str) -> None:
+        self._stress = stress
+        self.needs = (after,)
+
+    def inputs(self, case: Case) -> dict[str, Any]:
+        return {
+            "revision": revision_of(case, case.first_environment),
+            "auth": case.spec.serving.auth,
+            "data": case.outputs["data"]["tree"],
+            "stress": self._stress.model_dump(),
+        }
+
+    def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
+        data, limits = case.outputs["data"], case.spec.serving.limits
+        given = _target(case, services) | self._stress.model_dump()
+        given |= {
+            "timeout": limits.queue_wait + limits.timeout + 5.0,
+            "data": str(services.store.tree(data["tree"]) / data["test"]),
+            "label": data["label"]["name"],
+            "columns": data["columns"],
+            "most_bodies": _MOST_BODIES,
+        }
+        return our_job(
+            "loopwright.evaluation.stress_job", self.name, case, job_id, folder, given, max_duration=1800.0
+        )
+
+    def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
+        output = our_output(folder, self.name)
+        if not output["passed"]:
+            raise StepFailed(
+                f"The stress test of {output['requests']} requests failed: {'; '.join(output['reasons'])}"
+            )
+        return output
+
+    def summary(self, output: Output) -> str:
+        latency = output["latency"]
+        return (
+            f"{output['requests']} requests, {output['failures']} failed, {output['throughput']:.0f}/s, "
+            f"p50 {latency['p50'] * 1000:.0f} ms, p99 {latency['p99'] * 1000:.0f} ms"
+        )

@@ -1,0 +1,60 @@
+"""Step data: the source read, validated against its schema, versioned and split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from loopwright.catalog import Store
+from loopwright.engines.base import Job
+from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.steps.base import JobStep, our_job, our_output
+
+
+class DataStep(JobStep):
+    """A data version: content, statistics, and which rows are held out."""
+
+    name = "data"
+
+    def inputs(self, case: Case) -> dict[str, Any]:
+        data = case.data
+        source = case.change.sources[case.data_name]
+        return {
+            "name": case.data_name,
+            "content": source.content,
+            "format": Path(data.source).suffix.lower(),
+            "schema": case.change.files[data.data_schema] if data.data_schema else None,
+            "label": data.label,
+            "split": data.split.model_dump(),
+            "stale": source.stale,
+        }
+
+    def available(self, output: Output, store: Store) -> bool:
+        return store.has_tree(output["tree"])
+
+    def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
+        data = case.data
+        source = case.change.sources[case.data_name]
+        given = {
+            "name": case.data_name,
+            "source": str(services.store.file(source.content)),
+            "source_name": data.source,
+            "schema": str(services.store.file(case.change.files[data.data_schema]))
+            if data.data_schema
+            else None,
+            "schema_name": data.data_schema,
+            "label": data.label,
+            "split": data.split.model_dump(),
+            "fresh_within": data.fresh_within,
+            "modified_at": source.modified_at,
+            "now": case.change.requested_at,
+        }
+        return our_job("loopwright.datasets.job", self.name, case, job_id, folder, given)
+
+    def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
+        output = our_output(folder, self.name)
+        return output | {"tree": services.store.put_tree(folder / "outputs")}
+
+    def summary(self, output: Output) -> str:
+        rows = f"{output['rows']} rows: {output['train_rows']} train, {output['test_rows']} test"
+        return "\n".join([rows, *(f"warning: {warning}" for warning in output["warnings"])])

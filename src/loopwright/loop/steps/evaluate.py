@@ -1,0 +1,96 @@
+"""Step evaluate: the package's own replica answers the held-out rows, and gates decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from loopwright.engines.base import Job
+from loopwright.errors import StepFailed
+from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.change import digest
+from loopwright.loop.serving import settings_of
+from loopwright.loop.steps.base import JobStep, our_job, our_output
+
+
+class EvaluateStep(JobStep):
+    """Judged as it will serve, against the version that serves now."""
+
+    name = "evaluate"
+    needs = ("package",)
+
+    def inputs(self, case: Case) -> dict[str, Any]:
+        package = case.outputs["package"]
+        champion = case.view.champion(case.last_environment, case.change.workload, package["digest"])
+        return {
+            "package": package["digest"],
+            "data": case.outputs["data"]["tree"],
+            "evaluation": case.spec.evaluation.model_dump(),
+            "champion": champion.body["package"]["digest"] if champion else None,
+        }
+
+    def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
+        package, data, evaluation = case.outputs["package"], case.outputs["data"], case.spec.evaluation
+        test = services.store.tree(data["tree"])
+        given = {
+            "package": str(services.store.tree(package["tree"])),
+            "python": package["python"],
+            "data": str(test / data["test"]),
+            "train": str(test / data["train"]),
+            "label": data["label"]["name"],
+            "columns": data["columns"],
+            "prediction": evaluation.prediction,
+            "probability": evaluation.probability,
+            "task": evaluation.task or data["task"],
+            "positive": evaluation.positive,
+            "gates": [gate.model_dump() for gate in evaluation.gates],
+            "champion": self._champion(case, services),
+            "serving": settings_of(case, services, "evaluation"),
+        }
+        return our_job(
+            "loopwright.evaluation.job", self.name, case, job_id, folder, given, max_duration=3600.0
+        )
+
+    def _champion(self, case: Case, services: Services) -> dict[str, Any] | None:
+        fact = case.view.champion(
+            case.last_environment, case.change.workload, case.outputs["package"]["digest"]
+        )
+        if fact is None:
+            return None
+        package = fact.body["package"]
+        return {
+            "name": f"{case.change.workload}:{fact.body['version']}",
+            "package": str(services.store.tree(package["tree"])),
+            "python": package["python"],
+            "train": str(services.store.tree(package["data"]) / package["train"]),
+            "prediction": package["prediction"],
+            "probability": package["probability"],
+        }
+
+    def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
+        output = our_output(folder, self.name)
+        run = case.outputs["package"]["run"]
+        services.tracking.log_metrics(
+            run,
+            {
+                f"evaluation.{name}": value
+                for name, value in output["metrics"].items()
+                if isinstance(value, int | float)
+            },
+        )
+        for file in sorted((folder / "outputs").iterdir()):
+            services.tracking.log_artifact(
+                run, file, f"evaluation/{digest(self.inputs(case))[:12]}/{file.name}"
+            )
+        if not output["passed"]:
+            reasons = [f"\n    {gate['reason']}" for gate in output["gates"] if not gate["passed"]]
+            raise StepFailed(
+                f"{len(reasons)} of {len(output['gates'])} gates failed on {output['rows']} held-out rows:{''.join(reasons)}"
+            )
+        return output
+
+    def summary(self, output: Output) -> str:
+        metrics = {name: value for name, value in output["metrics"].items() if isinstance(value, int | float)}
+        first = next((f"{name} {value:.3f} " for name, value in metrics.items()), "")
+        told = f"{first}on {output['rows']} held-out rows; {len(output['gates'])} gates hold"
+        return "\n".join([told, *(f"gate: {gate['reason']}" for gate in output["gates"])])

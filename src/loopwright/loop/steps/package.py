@@ -1,0 +1,80 @@
+"""Step package: model, scoring code, lock, signature and baseline made one immutable thing with a digest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from loopwright.catalog import Store
+from loopwright.engines.base import Job
+from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.files import serving_files
+from loopwright.loop.steps.base import JobStep, our_job, our_output
+from loopwright.training import threads
+
+
+class PackageStep(JobStep):
+    """The same package goes everywhere."""
+
+    name = "package"
+    needs = ("train",)
+
+    def inputs(self, case: Case) -> dict[str, Any]:
+        return {
+            "model": case.outputs["train"]["model"],
+            "run": case.outputs["train"]["run"],
+            "data": case.outputs["data"]["tree"],
+            "environment": case.outputs["environment"]["digest"],
+            "code": dict(serving_files(case.spec, case.change)),
+            "entry": case.spec.serving.entry,
+        }
+
+    def available(self, output: Output, store: Store) -> bool:
+        return store.has_tree(output["tree"])
+
+    def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
+        data, environment = case.outputs["data"], case.outputs["environment"]
+        services.store.checkout(serving_files(case.spec, case.change), folder / "code")
+        serving = case.spec.serving
+        given = {
+            "workload": case.change.workload,
+            "model": str(services.store.tree(case.outputs["train"]["model"])),
+            "code": str(folder / "code"),
+            "entry": serving.entry,
+            "lock": str(services.store.file(environment["lock"])),
+            "python": environment["python"],
+            "python_version": environment["python_version"],
+            "baseline": str(services.store.tree(data["tree"]) / "baseline.json"),
+            "columns": data["columns"],
+            "example": data["example"],
+            "label": data["label"]["name"],
+            "run": case.outputs["train"]["run"],
+            "data_version": data["version"],
+            "commit": case.outputs["train"]["commit"],
+            "validate_inputs": serving.validate_inputs,
+            "limits": serving.limits.model_dump(),
+            "threads": threads(serving.resources.cpu),
+        }
+        return our_job("loopwright.packaging.job", self.name, case, job_id, folder, given, max_duration=600.0)
+
+    def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
+        output = our_output(folder, self.name)
+        tree = services.store.put_tree(folder / "outputs" / "package")
+        environment, data = case.outputs["environment"], case.outputs["data"]
+        return output | {
+            "tree": tree,
+            "entry": case.spec.serving.entry,
+            "environment": environment["digest"],
+            "python": environment["python"],
+            "data": data["tree"],
+            "train": data["train"],
+            "columns": data["columns"],
+            "data_version": data["version"],
+            "run": case.outputs["train"]["run"],
+            "commit": case.outputs["train"]["commit"],
+            "prediction": case.spec.evaluation.prediction,
+            "probability": case.spec.evaluation.probability,
+        }
+
+    def summary(self, output: Output) -> str:
+        return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB"

@@ -1,0 +1,123 @@
+"""Step train: the user's command, run in its own environment and recorded as an MLflow run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from loopwright.catalog import Store
+from loopwright.engines.base import Job, JobStatus
+from loopwright.errors import StepFailed
+from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.files import training_files
+from loopwright.loop.steps.base import JobStep, last_lines
+from loopwright.training import parameters, render, user_environment
+
+
+class TrainStep(JobStep):
+    """A run."""
+
+    name = "train"
+    needs = ("environment", "data")
+
+    def inputs(self, case: Case) -> dict[str, Any]:
+        return {
+            "command": case.spec.training.command,
+            "files": dict(training_files(case.spec, case.change)),
+            "environment": case.outputs["environment"]["digest"],
+            "data": case.outputs["data"]["tree"],
+            "nodes": case.spec.training.compute.nodes,
+            "cpu": case.spec.training.compute.cpu,
+        }
+
+    def available(self, output: Output, store: Store) -> bool:
+        return store.has_tree(output["model"])
+
+    def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
+        compute = case.spec.training.compute
+        run = self._run(case, services, job_id)
+        workspace, outputs = folder / "workspace", folder / "outputs"
+        services.store.checkout(training_files(case.spec, case.change), workspace)
+        outputs.mkdir(exist_ok=True)
+        data = case.outputs["data"]
+        values = {
+            f"data.{case.data_name}.train": str(services.store.tree(data["tree"]) / data["train"]),
+            "outputs": str(outputs),
+        }
+        variables = user_environment(Path(case.outputs["environment"]["python"]), compute.cpu)
+        return Job(
+            id=job_id,
+            workload=case.change.workload,
+            step=self.name,
+            command=render(case.spec.training.command, values),
+            directory=str(folder),
+            working_directory=str(workspace),
+            variables=variables | {"MLFLOW_TRACKING_URI": services.tracking.url, "MLFLOW_RUN_ID": run},
+            max_duration=compute.max_duration,
+            memory=compute.memory,
+        )
+
+    def _run(self, case: Case, services: Services, job_id: str) -> str:
+        """The MLflow run of this job, made at the first call."""
+        known = services.book.view.mark("run.created", job_id)
+        if known is not None:
+            return str(known.body["run"])
+        change = case.change
+        experiment = services.tracking.ensure_experiment(change.workload)
+        tags = {
+            "mlflow.user": change.author,
+            "mlflow.source.name": case.spec.training.command,
+            "mlflow.source.git.commit": change.commit or "",
+            "loopwright.change": change.id,
+            "loopwright.uncommitted": str(change.dirty).lower(),
+            "loopwright.data_version": case.outputs["data"]["version"],
+            "loopwright.lock": case.outputs["environment"]["digest"],
+        }
+        run = services.tracking.ensure_run(
+            experiment, change.id, job_id, {k: v for k, v in tags.items() if v}
+        )
+        services.tracking.log_params(run, parameters(case.spec.training.command))
+        if change.diff:
+            services.tracking.log_artifact(run, services.store.file(change.diff), "uncommitted.diff")
+        services.book.append_once(
+            "run.created", change.workload, job_id, {"run": run}, "loopwright", time.time()
+        )
+        return run
+
+    def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
+        outputs = folder / "outputs"
+        run = self._run(case, services, job_id)
+        services.tracking.log_artifact(run, folder / "log.txt", "log.txt")
+        if not any(path.is_file() for path in outputs.rglob("*")):
+            services.tracking.end_run(run, "FAILED")
+            raise StepFailed(
+                "The training job wrote no file to {outputs}, expected the model there. "
+                "Give the folder to the script in training.command, such as --model-path {outputs}/model.joblib."
+            )
+        model = services.store.put_tree(outputs)
+        services.tracking.log_artifacts(run, services.store.tree(model), "model")
+        services.tracking.end_run(run, "FINISHED")
+        return {"model": model, "run": run, "commit": case.change.commit, "author": case.change.author}
+
+    def failed(
+        self, case: Case, services: Services, job_id: str, folder: Path, status: JobStatus
+    ) -> StepFailed:
+        known = services.book.view.mark("run.created", job_id)
+        if known is not None:
+            if (folder / "log.txt").exists():
+                services.tracking.log_artifact(known.body["run"], folder / "log.txt", "log.txt")
+            services.tracking.end_run(known.body["run"], "FAILED")
+        compute = case.spec.training.compute
+        if status.reason == "max_duration":
+            return StepFailed(
+                f"The training job ran longer than training.compute.max_duration ({compute.max_duration:g} s) and was ended.{last_lines(folder / 'log.txt')}"
+            )
+        if status.reason == "memory":
+            return StepFailed(
+                f"The training job used more than training.compute.memory ({compute.memory} bytes) and was ended.{last_lines(folder / 'log.txt')}"
+            )
+        return super().failed(case, services, job_id, folder, status)
+
+    def summary(self, output: Output) -> str:
+        return f"run {output['run'][:8]}"

@@ -1,0 +1,149 @@
+"""The ledger's facts, indexed for the controllers' questions.
+
+Built once from the ledger and kept in step with it: every fact is appended through `Book`, which hands it to the view.
+All answers are about facts; what runs at this moment is the engine's to say.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from typing import Any
+
+from loopwright.ledger import Fact, Ledger
+from loopwright.loop.change import Change
+
+Pair = tuple[str, str]
+
+
+class View:
+    """Facts by the questions asked of them."""
+
+    def __init__(self) -> None:
+        self.changes: dict[str, Change] = {}
+        self.newest: dict[str, str] = {}  # workload -> change id
+        self.numbers: dict[str, int] = defaultdict(int)  # workload -> how many changes
+        self.ended: dict[str, Fact] = {}  # change id -> change.completed or change.superseded
+        self.failures: dict[Pair, Fact] = {}  # (change, step) -> step.failed
+        self.starts: dict[Pair, Fact] = {}  # (change, step) -> step.started
+        self.successes: dict[
+            tuple[str, str, str], Fact
+        ] = {}  # (workload, step, inputs) -> newest step.succeeded
+        self.attempts: dict[tuple[str, str, str], int] = defaultdict(int)  # ended attempts at the same inputs
+        self.lost: dict[tuple[str, str, str], int] = defaultdict(
+            int
+        )  # of these, lost through no fault of their own
+        self.approvals: dict[str, Fact] = {}  # approval id -> approval.requested
+        self.decisions: dict[str, Fact] = {}  # approval id -> approval.decided
+        self.releases: dict[Pair, list[Fact]] = defaultdict(
+            list
+        )  # (environment, workload) -> release.completed
+        self.routes: dict[Pair, Fact] = {}  # (environment, workload) -> route.wanted
+        self.marks: dict[Pair, Fact] = {}  # (kind, key) -> newest of the other facts
+        self.last: Fact | None = None
+
+    def apply(self, fact: Fact) -> None:
+        """Take in one fact."""
+        handler = getattr(self, "_" + fact.kind.replace(".", "_").replace("-", "_"), None)
+        if handler is not None:
+            handler(fact)
+        self.marks[fact.kind, fact.key] = fact
+        self.last = fact
+
+    def _change_requested(self, fact: Fact) -> None:
+        self.changes[fact.key] = Change.from_fact(fact.key, fact.workload, fact.actor, fact.time, fact.body)
+        self.newest[fact.workload] = fact.key
+        self.numbers[fact.workload] += 1
+
+    def _change_completed(self, fact: Fact) -> None:
+        self.ended[fact.key] = fact
+
+    def _change_superseded(self, fact: Fact) -> None:
+        self.ended[fact.key] = fact
+
+    def _step_started(self, fact: Fact) -> None:
+        self.starts[fact.body["change"], fact.body["step"]] = fact
+
+    def _step_succeeded(self, fact: Fact) -> None:
+        key = (fact.workload, fact.body["step"], fact.body["inputs"])
+        self.successes[key] = fact
+        self.attempts[key] += 1
+
+    def _step_failed(self, fact: Fact) -> None:
+        self.failures[fact.body["change"], fact.body["step"]] = fact
+        self.attempts[fact.workload, fact.body["step"], fact.body["inputs"]] += 1
+
+    def _job_lost(self, fact: Fact) -> None:
+        key = (fact.workload, fact.body["step"], fact.body["inputs"])
+        self.attempts[key] += 1
+        self.lost[key] += 1
+
+    def _approval_requested(self, fact: Fact) -> None:
+        self.approvals[fact.key] = fact
+
+    def _approval_decided(self, fact: Fact) -> None:
+        self.decisions[fact.key] = fact
+
+    def _release_completed(self, fact: Fact) -> None:
+        self.releases[fact.body["environment"], fact.workload].append(fact)
+
+    def _route_wanted(self, fact: Fact) -> None:
+        self.routes[fact.body["environment"], fact.workload] = fact
+
+    def _route_withdrawn(self, fact: Fact) -> None:
+        self.routes.pop((fact.body["environment"], fact.workload), None)
+
+    def mark(self, kind: str, key: str) -> Fact | None:
+        """The newest fact of a kind and key."""
+        return self.marks.get((kind, key))
+
+    def current(self, environment: str, workload: str) -> Fact | None:
+        """The newest completed release of a workload in an environment."""
+        releases = self.releases.get((environment, workload))
+        return releases[-1] if releases else None
+
+    def champion(self, environment: str, workload: str, package: str) -> Fact | None:
+        """The newest release whose package is another than this one.
+
+        Taking "another" keeps the answer the same before and after this package's own release, so that a second `up`
+        with nothing changed asks for the same evaluation and finds it done.
+        """
+        releases = self.releases.get((environment, workload), [])
+        return next((fact for fact in reversed(releases) if fact.body["package"]["digest"] != package), None)
+
+
+class Book:
+    """The ledger with its view; the only way that the loop writes facts. Safe to use from several threads."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.view = View()
+        self._lock = threading.RLock()
+        for fact in ledger.facts():
+            self.view.apply(fact)
+
+    def append(
+        self, kind: str, workload: str, key: str, body: dict[str, Any], actor: str, now: float
+    ) -> Fact:
+        """Append a fact; returns once it is durable."""
+        with self._lock:
+            fact = self.ledger.append(kind, workload, key, body, actor, now)
+            self.view.apply(fact)
+            return fact
+
+    def append_once(
+        self, kind: str, workload: str, key: str, body: dict[str, Any], actor: str, now: float
+    ) -> Fact:
+        """Append a fact unless one of this kind, workload and key stands already; returns that one."""
+        with self._lock:
+            known = self.view.mark(kind, key)
+            if known is not None and known.workload == workload:
+                return known
+            fact = self.ledger.append_once(kind, workload, key, body, actor, now)
+            if fact.sequence > (self.view.last.sequence if self.view.last else 0):
+                self.view.apply(fact)
+            return fact
+
+    def locked(self) -> threading.RLock:
+        """Hold this to read several answers of the view that must belong together."""
+        return self._lock

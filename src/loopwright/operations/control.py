@@ -1,0 +1,68 @@
+"""The control plane of one state folder: its lock, ledger, engine and loop, opened together and closed together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from loopwright.catalog import Store, Tracking
+from loopwright.engines.local.driver import LocalEngine, agent_runs
+from loopwright.ledger import Ledger, Lock
+from loopwright.loop.case import Services
+from loopwright.loop.driver import Driver
+from loopwright.loop.view import Book
+from loopwright.state import StateFolder
+
+
+class ControlPlane:
+    """Only one lives per state; raises ConflictError where another holds the lock."""
+
+    def __init__(self, state: StateFolder) -> None:
+        state.create()
+        self.state = state
+        self.stopping = False
+        self.stop_server: Callable[[], None] = lambda: None  # set by who serves
+        self._lock = Lock(state.control_lock)
+        self._lock.acquire()
+        self.ledger = Ledger.open(state.ledger, state.ledger_key, state.ledger_head)
+        self.epoch = self.ledger.take_over("loopwright", time.time())
+        self.engine = LocalEngine(state)
+        self.store = Store(state.store)
+        self.book = Book(self.ledger)
+        self.tracking = Tracking(self.engine.tracking_url())
+        self.driver = Driver(Services(state, self.store, self.tracking, self.engine, self.book))
+
+    def start(self) -> None:
+        """Begin to drive."""
+        self.driver.start()
+
+    def stop_everything(self, actor: str) -> None:
+        """End all that runs of this state, and then the control plane itself; returns at once."""
+        if not self.stopping:
+            self.stopping = True
+            self.ledger.append("state.stopped", "", "", {}, actor, time.time())
+        self.stop_server()
+
+    def close(self) -> None:
+        """End. After `stop_everything` all that the engine runs ends first; else that goes on."""
+        self.driver.stop()
+        if self.stopping:
+            self.engine.stop()
+        else:
+            self.engine.close()
+        self.tracking.close()
+        self.ledger.close()
+        self._lock.release()
+
+
+def stop_without_control_plane(state: StateFolder) -> bool:
+    """End what an agent still runs where no control plane lives; False where nothing runs."""
+    lock = Lock(state.control_lock)
+    lock.acquire()
+    try:
+        if not agent_runs(state):
+            return False
+        LocalEngine(state, start=False).stop()
+        return True
+    finally:
+        lock.release()

@@ -1,0 +1,238 @@
+"""What is, and what was: status and history."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from loopwright import __version__
+from loopwright.engines.base import EngineReport
+from loopwright.errors import NotFoundError
+from loopwright.ledger import Fact, Ledger
+from loopwright.loop.keys import endpoint_key
+from loopwright.loop.view import View
+from loopwright.operations.control import ControlPlane
+from loopwright.state import StateFolder
+
+
+def status(control: ControlPlane, workload: str | None = None) -> dict[str, Any]:
+    """Every workload (or one): its newest change, and what serves in each environment."""
+    report = control.engine.report()
+    with control.book.locked():
+        view = control.book.view
+        names = sorted(view.newest) if workload is None else [workload]
+        if workload is not None and workload not in view.newest:
+            raise NotFoundError(
+                f"No workload {workload} is known here. Known: {', '.join(sorted(view.newest)) or 'none yet'}."
+            )
+        workloads = [_workload(control, view, name, report) for name in names]
+    services = {
+        name: {"state": service.state, "pid": service.pid}
+        for name, service in sorted(report.services.items())
+    }
+    return {
+        "running": True,
+        "version": __version__,
+        "home": str(control.state.root),
+        "epoch": control.epoch,
+        "tracking_url": control.engine.tracking_url(),
+        "services": services,
+        "workloads": workloads,
+    }
+
+
+def stopped_status(state: StateFolder) -> dict[str, Any]:
+    """The status where no control plane runs: what the ledger knows."""
+    workloads: list[dict[str, Any]] = []
+    if state.ledger.exists():
+        view = View()
+        ledger = Ledger.open(state.ledger, state.ledger_key, state.ledger_head)
+        for fact in ledger.facts():
+            view.apply(fact)
+        ledger.close()
+        workloads = [{"workload": name, "change": change} for name, change in sorted(view.newest.items())]
+    return {
+        "running": False,
+        "version": __version__,
+        "home": str(state.root),
+        "services": {},
+        "workloads": workloads,
+    }
+
+
+def _workload(control: ControlPlane, view: View, name: str, report: EngineReport) -> dict[str, Any]:
+    change = view.newest[name]
+    environments = {}
+    for (environment, workload), releases in view.releases.items():
+        if workload == name and releases:
+            environments[environment] = _serving(control.state, releases[-1], report)
+    try:
+        shown = control.driver.board.get(change)[1].body()
+    except NotFoundError:  # the first tick is still to come
+        shown = {"change": change, "state": "running", "steps": []}
+    return {
+        "workload": name,
+        "change": shown,
+        "folder": view.changes[change].folder,
+        "environments": environments,
+    }
+
+
+def _serving(state: StateFolder, release: Fact, report: EngineReport) -> dict[str, Any]:
+    body = release.body
+    replicas = report.replica_sets.get(body["replica_set"])
+    key = (
+        endpoint_key(state, body["environment"], release.workload) if body["route"]["auth"] == "key" else None
+    )
+    return {
+        "version": f"{release.workload}:{body['version']}",
+        "package": body["package"]["digest"],
+        "since": release.time,
+        "url": body["url"],
+        "key": key,
+        "example": body["package"]["example"]["request"],
+        "ready": replicas.ready if replicas else 0,
+        "wanted": replicas.wanted if replicas else 0,
+        "failing": replicas.failing if replicas else "",
+        "replicas": [
+            {"id": r.id, "state": r.state, "pid": r.pid, "restarts": r.restarts} for r in replicas.replicas
+        ]
+        if replicas
+        else [],
+    }
+
+
+def history(ledger: Ledger, workload: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest facts, oldest of them first."""
+    facts = list(ledger.facts(workload=workload))[-limit:]
+    return [_told(fact) for fact in facts]
+
+
+def _told(fact: Fact) -> dict[str, Any]:
+    return {
+        "sequence": fact.sequence,
+        "time": datetime.fromtimestamp(fact.time, UTC).isoformat(timespec="milliseconds"),
+        "kind": fact.kind,
+        "workload": fact.workload,
+        "key": fact.key,
+        "actor": fact.actor,
+        "summary": _summary(fact),
+        "body": fact.body,
+        "hash": fact.hash,
+    }
+
+
+_TOLD = ("step", "environment", "version", "decision", "comment", "message", "by", "run", "code", "auto")
+
+
+def _summary(fact: Fact) -> str:
+    parts = [
+        f"{name}={_short(fact.body[name])}" for name in _TOLD if fact.body.get(name) not in (None, "", False)
+    ]
+    return " ".join(parts)
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    first = text.splitlines()[0] if text else ""
+    return first if len(first) <= 80 else first[:79] + "…"
+
+
+def verify(ledger: Ledger) -> dict[str, Any]:
+    """Check every entry's hash, the chain, and the signed head outside the database."""
+    found = ledger.verify()
+    return {"ok": found.ok, "entries": found.entries, "broken": found.broken, "sentence": found.sentence}
+
+
+def logs(
+    control: ControlPlane, workload: str, part: str | None, offset: int, most: int = 256 * 1024
+) -> dict[str, Any]:
+    """The log of a step's newest job, or of an environment's replicas, from a byte offset on."""
+    with control.book.locked():
+        view = control.book.view
+        if workload not in view.newest:
+            raise NotFoundError(
+                f"No workload {workload} is known here. Known: {', '.join(sorted(view.newest)) or 'none yet'}."
+            )
+        files = _log_files(control, view, workload, part)
+    if not files:
+        raise NotFoundError(
+            f"{workload} has no log of {part or 'any step'} yet. Steps and environments with one: {', '.join(_with_logs(view, workload)) or 'none'}."
+        )
+    return _read(files, offset, most)
+
+
+def _log_files(control: ControlPlane, view: View, workload: str, part: str | None) -> list[Path]:
+    release = view.current(part, workload) if part else None
+    if release is not None:
+        return control.engine.replica_logs(release.body["replica_set"])
+    started = [fact for fact in view.starts.values() if fact.workload == workload and fact.body.get("job")]
+    if part:
+        started = [fact for fact in started if fact.body["step"] == part]
+    if not started:
+        return []
+    newest = max(started, key=lambda fact: fact.sequence)
+    return [control.engine.job_log(newest.body["job"])]
+
+
+def _with_logs(view: View, workload: str) -> list[str]:
+    steps = [
+        fact.body["step"]
+        for fact in view.starts.values()
+        if fact.workload == workload and fact.body.get("job")
+    ]
+    environments = [
+        environment
+        for (environment, name), releases in view.releases.items()
+        if name == workload and releases
+    ]
+    return list(dict.fromkeys(steps + environments))
+
+
+def _read(files: list[Path], offset: int, most: int) -> dict[str, Any]:
+    if len(files) > 1:  # several replicas: whole files, each under its name; offsets make no sense
+        parts = [f"==> {file.parent.name} <==\n{_tail(file, most)}" for file in files]
+        return {"text": "\n".join(parts), "next_offset": 0}
+    file = files[0]
+    if not file.exists():
+        return {"text": "", "next_offset": offset}
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        content = stream.read(most)
+    return {"text": content.decode(errors="replace"), "next_offset": offset + len(content)}
+
+
+def _tail(file: Path, most: int) -> str:
+    if not file.exists():
+        return ""
+    with file.open("rb") as stream:
+        stream.seek(max(0, file.stat().st_size - most))
+        return stream.read().decode(errors="replace")
+
+
+def _open_stopped(state: StateFolder) -> Ledger:
+    if not state.ledger.exists():
+        raise NotFoundError(
+            f"{state.root} holds no ledger. `loopwright up DIR` starts one; --home names another state folder."
+        )
+    return Ledger.open(state.ledger, state.ledger_key, state.ledger_head)
+
+
+def stopped_history(state: StateFolder, workload: str | None, limit: int) -> list[dict[str, Any]]:
+    """The history where no control plane runs."""
+    ledger = _open_stopped(state)
+    try:
+        return history(ledger, workload, limit)
+    finally:
+        ledger.close()
+
+
+def stopped_verify(state: StateFolder) -> dict[str, Any]:
+    """The verification where no control plane runs."""
+    ledger = _open_stopped(state)
+    try:
+        return verify(ledger)
+    finally:
+        ledger.close()

@@ -1,0 +1,76 @@
+"""The control plane as a process; started by the CLI, or again by the agent, or by hand in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+
+import uvicorn
+
+from loopwright.errors import LoopwrightError
+from loopwright.log import configure, logger
+from loopwright.operations.control import ControlPlane
+from loopwright.server.app import create
+from loopwright.server.credentials import PeerProtocol
+from loopwright.state import StateFolder
+
+_log = logger("server")
+
+
+def main() -> None:
+    """Serve until stopped by a signal or by `down`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m loopwright.server", description="Run the control plane of a state folder."
+    )
+    parser.add_argument("--home", help="state folder; else $LOOPWRIGHT_HOME, else ~/.loopwright")
+    arguments = parser.parse_args()
+    configure()
+    try:
+        serve(StateFolder.resolve(arguments.home))
+    except LoopwrightError as error:
+        print(f"loopwright: {error.message}", file=sys.stderr)
+        sys.exit(1)
+
+
+def serve(state: StateFolder) -> None:
+    """Open the control plane, listen, and close it again."""
+    control = ControlPlane(state)
+    listener = listen(state)
+    config = uvicorn.Config(
+        create(control),
+        http=PeerProtocol,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(config)
+    control.stop_server = lambda: setattr(server, "should_exit", True)
+    control.start()
+    _log.info("control plane is up", extra={"action": "start", "pid": os.getpid(), "epoch": control.epoch})
+    try:
+        server.run(sockets=[listener])
+    finally:
+        state.control_socket.unlink(missing_ok=True)
+        control.close()
+        _log.info("control plane has ended", extra={"action": "stop", "everything": control.stopping})
+
+
+def listen(state: StateFolder) -> socket.socket:
+    """The Unix socket, of mode 0600 from its first moment. The lock is held, so a file found there is a leftover."""
+    path = state.control_socket
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(64)
+    return listener
+
+
+if __name__ == "__main__":
+    main()

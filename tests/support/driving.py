@@ -1,0 +1,83 @@
+"""Drives the real command line from outside, on a state folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "titanic"
+
+
+@dataclass(frozen=True)
+class Cli:
+    """The command line on one state folder."""
+
+    home: Path
+
+    def __call__(
+        self, *words: str, expect: int = 0, timeout: float = 240.0
+    ) -> subprocess.CompletedProcess[str]:
+        done = self.run(*words, timeout=timeout)
+        assert done.returncode == expect, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stdout + done.stderr
+        return done
+
+    def run(self, *words: str, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*words),
+            capture_output=True,
+            text=True,
+            env=self.environment(),
+            timeout=timeout,
+            check=False,
+        )
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "loopwright.cli.main", *words]
+
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"LOOPWRIGHT_HOME": str(self.home)}
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self(*words, "--json").stdout)
+
+    def facts(self, kind: str = "", limit: int = 10_000) -> list[dict[str, Any]]:
+        """The ledger's facts, of one kind or all."""
+        facts: list[dict[str, Any]] = self.json("history", "--limit", str(limit))
+        return [fact for fact in facts if kind in ("", fact["kind"])]
+
+    def serving(self, environment: str = "prod") -> dict[str, Any]:
+        """What an environment serves."""
+        found: dict[str, Any] = self.json("status")["workloads"][0]["environments"][environment]
+        return found
+
+
+def copy_example(folder: Path) -> Path:
+    """The example as a git repository of its own, as a user would have it."""
+    shutil.copytree(EXAMPLE, folder)
+    spec = folder / "loopwright.yaml"
+    # What a stress test may take is a question of the machine; these tests share theirs with others.
+    spec.write_text(spec.read_text().replace("p99: 250ms", "p99: 20s"))
+    for words in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "-qm", "start"],
+    ):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    return folder
+
+
+@dataclass(frozen=True)
+class Production:
+    """The example in production, and what its first `up` said."""
+
+    cli: Cli
+    folder: Path
+    said: str

@@ -1,0 +1,42 @@
+"""Progress is told once, in plain words."""
+
+import io
+from typing import Any
+
+from loopwright.cli.live import PlainLines
+from loopwright.cli.table import seconds
+from loopwright.cli.up import curl
+
+
+def step(name: str, state: str, message: str = "") -> dict[str, Any]:
+    return {
+        "step": name,
+        "state": state,
+        "message": message,
+        "started_at": 10.0,
+        "ended_at": 12.5,
+        "approval": "",
+    }
+
+
+def test_a_state_is_told_when_it_changes_and_only_then() -> None:
+    stream = io.StringIO()
+    lines = PlainLines(stream)
+    for state in ("running", "running", "done"):
+        lines.show({"steps": [step("data", state), step("train", "waiting")]})
+    assert stream.getvalue() == "data: running\ndata: done 2.5s\n"
+
+
+def test_durations_are_readable() -> None:
+    assert [seconds(value) for value in (None, 0.44, 12.3, 185.0)] == ["", "0.4s", "12s", "3m05s"]
+
+
+def test_the_curl_line_survives_quotes_in_the_example() -> None:
+    import json
+    import shlex
+
+    serving = {"url": "http://h/s", "key": "k", "example": {"name": "O'Neil"}}
+    words = shlex.split(curl(serving))
+    assert words[0] == "curl"
+    assert json.loads(words[-1]) == {"name": "O'Neil"}
+    assert "Authorization: Bearer k" in words
