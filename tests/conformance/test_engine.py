@@ -24,7 +24,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[EngineRig]:
     with tempfile.TemporaryDirectory(prefix="lw-") as folder:
         rig = ENGINES[request.param](Path(folder))
         yield rig
-        rig.engine.stop()
+        rig.stop()
 
 
 def test_a_job_runs_to_its_end_and_its_output_is_kept(rig: EngineRig) -> None:

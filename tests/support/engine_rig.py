@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import psutil
 
 from loopwright.engines.base import Backend, Job, JobStatus, ReplicaSet, ReplicaSetStatus, Route
+from loopwright.engines.local import locks
 from loopwright.engines.local.driver import LocalEngine
 from loopwright.state import StateFolder
 
@@ -61,8 +62,23 @@ class EngineRig:
         return LocalEngine(self.state, environment=self.environment, **self.options)
 
     def reopen(self) -> None:
-        self.engine.close()
+        self.close()
         self.engine = self.open()
+
+    def close(self) -> None:
+        """As if the control plane were killed; its agent is up by then."""
+        self.agent()
+        self.engine.close()
+
+    def stop(self) -> None:
+        """Stop it, and any control plane that its agent has started."""
+        if self.options["keep_control_plane"]:
+            self.options["keep_control_plane"] = False
+            self.reopen()
+            for process in self.processes():
+                if "loopwright.server" in process.cmdline():
+                    process.kill()
+        self.engine.stop()
 
     # jobs
 
@@ -152,9 +168,8 @@ class EngineRig:
 
     def agent(self) -> int:
         """The living agent's pid."""
-        return until(
-            lambda: int(self.state.agent_lock.read_text() or 0) if self.state.agent_lock.exists() else 0
-        )
+        lock = self.state.agent_lock
+        return until(lambda: int(lock.read_text() or 0) if locks.held(lock) else 0)
 
     def kill_agent(self) -> int:
         """SIGKILL it and wait for the next one, which `report` brings up; its pid."""

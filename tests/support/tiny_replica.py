@@ -33,7 +33,7 @@ async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     if wanted.get("die") == NAME:
         os.kill(os.getpid(), signal.SIGKILL)
     await asyncio.sleep(float(wanted.get("sleep", 0)))
-    while "held" in wanted and Path(wanted["held"]).exists():
+    while "held" in wanted and Path(wanted["held"]).exists():  # noqa: ASYNC110, ASYNC240  (another process removes it)
         await asyncio.sleep(0.01)
     told = json.dumps({"name": NAME, "path": target.path, "headers": headers, "length": len(body)}).encode()
     head = f"HTTP/1.1 {wanted.get('status', 200)} X\r\nx-request-id: from-{NAME}\r\ncontent-length: {len(told)}\r\n\r\n"

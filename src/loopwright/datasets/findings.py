@@ -16,7 +16,13 @@ from loopwright.datasets.schema import Schema
 
 EXAMPLES = 5  # rows, or values, that a sentence names
 
-_CALLED = {"integer": "whole numbers", "number": "numbers", "string": "text", "boolean": "true or false"}
+# What values of a type are called, when it is about one and about several.
+_CALLED = {
+    "integer": ("a whole number", "whole numbers"),
+    "number": ("a number", "numbers"),
+    "string": ("text", "text"),
+    "boolean": ("true or false", "true or false"),
+}
 
 Rows = NDArray[np.bool_]
 
@@ -43,12 +49,13 @@ class Findings:
 
     def unreadable(self, name: str) -> str:
         column = self._columns[name]
+        called = _CALLED[column.type][column.unreadable.sum() > 1]
         hint = ""
         if column.type == "boolean" and {
             self._raw.columns[name][int(row)].as_py() for row in _first(column.unreadable)
         } <= {"0", "1", 0, 1}:
             hint = " (for 0 and 1, declare type: integer)"
-        return f"{self._some(name, column.unreadable)} not {_CALLED[column.type]}{hint}: {self._examples(name, column.unreadable)}"
+        return f"{self._some(name, column.unreadable)} not {called}{hint}: {self._examples(name, column.unreadable)}"
 
     def missing(self, name: str, rows: Rows) -> str:
         allowed = self._schema.columns[name].missing
@@ -102,7 +109,7 @@ class Findings:
         allowed = (
             f", at most {percent(self._schema.duplicates)} may" if self._schema.duplicates is not None else ""
         )
-        return f"{_count(rows)} rows repeat an earlier row{allowed}: {self._raw.places(_first(rows))}{_more(rows)}"
+        return f"{_count(rows, 'row')} repeat an earlier row{allowed}: {self._raw.places(_first(rows))}{_more(rows)}"
 
     def absent(self, name: str) -> str:
         return f"{name}: the column is missing{_nearest(name, set(self._raw.columns) - set(self._schema.columns))}"
@@ -112,7 +119,7 @@ class Findings:
         return f"{name}: the column is not in the schema{near or '; declare it, or set unexpected_columns: ignore'}"
 
     def _some(self, name: str, rows: Rows) -> str:
-        return f"{name}: {_count(rows)} values {'is' if rows.sum() == 1 else 'are'}"
+        return f"{name}: {_count(rows, 'value')} {'is' if rows.sum() == 1 else 'are'}"
 
     def _examples(self, name: str, rows: Rows) -> str:
         return ", ".join(self._raw.example(name, row) for row in _first(rows)) + _more(rows)
@@ -129,8 +136,8 @@ def listed(values: Iterable[Any]) -> str:
     return ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
 
 
-def _count(rows: Rows) -> str:
-    return f"{int(rows.sum()):,} of {rows.size:,} ({percent(float(rows.mean()))})"
+def _count(rows: Rows, noun: str) -> str:
+    return f"{int(rows.sum()):,} of {counted(rows.size, noun)} ({percent(float(rows.mean()))})"
 
 
 def _first(rows: Rows) -> list[int]:

@@ -58,6 +58,7 @@ class ReplicaSet(Value, frozen=True, kw_only=True):
     maximum: int
     target_utilization: float  # 0..1 of ready replicas x concurrency
     scale_interval: float  # seconds between looks
+    scale_up_delay: float = 0.0  # seconds that more must have been needed
     scale_down_delay: float = 60.0  # seconds that fewer must have been enough
     concurrency: int
     memory: int | None = None  # bytes; a replica beyond it is replaced

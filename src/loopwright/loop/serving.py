@@ -11,6 +11,7 @@ from loopwright.loop.change import digest
 from loopwright.state import replace_file
 from loopwright.training import threads
 
+_LOOKS = 3  # at the load, in a row, that must call for more replicas
 _GRACE_PERIOD = 10.0  # seconds that a replica may take to finish what it has begun
 
 
@@ -45,6 +46,7 @@ def settings_of(case: Case, services: Services, environment: str) -> dict[str, A
         "python": package["python"],
         "workers": serving.workers,
         "thread_safe": serving.thread_safe,
+        "idempotent": serving.idempotent,
         "inputs": package["columns"] if serving.validate_inputs else None,
         "limits": serving.limits.model_dump(),
         "threads": threads(serving.resources.cpu),
@@ -68,6 +70,7 @@ def replica_set(case: Case, services: Services, environment: str) -> ReplicaSet:
         maximum=serving.replicas.max,
         target_utilization=serving.replicas.target_utilization,
         scale_interval=serving.replicas.scale_interval,
+        scale_up_delay=_LOOKS * serving.replicas.scale_interval,
         concurrency=serving.limits.concurrency,
         memory=serving.resources.memory,
     )

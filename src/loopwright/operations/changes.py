@@ -82,7 +82,9 @@ def _require_kept(spec: Workload, snapshot: Snapshot) -> None:
     named += [data.data_schema for data in spec.data.values()]
     ignored = [path for path in named if path is not None and path not in snapshot.files]
     if ignored:
-        raise NotFoundError(f"Git ignores {', '.join(ignored)}, which the workload needs. Take it out of .gitignore.")
+        raise NotFoundError(
+            f"Git ignores {', '.join(ignored)}, which the workload needs. Take it out of .gitignore."
+        )
 
 
 def _require_matches(spec: Workload, snapshot: Snapshot) -> None:

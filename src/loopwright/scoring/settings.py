@@ -52,6 +52,7 @@ class Settings(_Part, frozen=True, kw_only=True):
     python: str  # absolute path of the user environment's interpreter
     workers: Annotated[int, Meta(ge=1)] = 1
     thread_safe: bool = False
+    idempotent: bool = True  # a request may be begun again where its worker died
     inputs: tuple[Input, ...] | None = None  # none: bodies are passed on unread
     limits: Limits = Limits()
     threads: Annotated[int, Meta(ge=1)] = 1  # OMP_NUM_THREADS and its like for user code

@@ -46,6 +46,7 @@ class Call:
     body: bytes
     answer: asyncio.Future[bytes]
     timer: asyncio.TimerHandle | None = None
+    begun_before: bool = False  # a worker died with it; it is not tried a third time
 
 
 @dataclass(eq=False)
@@ -169,7 +170,7 @@ async def launch(
         os.ftruncate(marker, shim.MARKER_SIZE)
         arguments = (theirs.fileno(), marker, settings.code, settings.entry, threads, os.getpid())
         process = await asyncio.create_subprocess_exec(
-            settings.python, "-I", "-B", "-u", str(_SHIM), *map(str, arguments),
+            settings.python, "-I", "-u", str(_SHIM), *map(str, arguments),
             stdin=asyncio.subprocess.DEVNULL, cwd=settings.code, env=_variables(settings), pass_fds=(theirs.fileno(), marker),
         )  # fmt: skip
         worker = WorkerProcess(slot, on_reply, process, mmap.mmap(marker, shim.MARKER_SIZE), threads)

@@ -144,18 +144,21 @@ class WorkerPool:
         return self._troubles[slot]
 
     def _gone(self, worker: WorkerProcess, status: int) -> None:
-        """Tell those it was working on, and take back those it had not begun."""
+        """Take back what it had not begun, and once what it had, where that may be; tell the others."""
         how = f"was ended: {worker.ended_by}" if worker.ended_by else describe_exit(status)
-        unbegun = []
+        again = []
         for number, call in worker.calls.items():
             if call.timer:
                 call.timer.cancel()
             if not worker.begun(number):
-                unbegun.append(call)
+                again.append(call)
+            elif self._settings.idempotent and not worker.ended_by and not call.begun_before:
+                call.begun_before = True
+                again.append(call)
             elif not call.answer.done():
                 message = "The worker process ended while it worked on this request; the replica's log explains the id."
                 call.answer.set_exception(Failed(message, f"the worker {how}"))
-        self._line.extendleft(reversed(unbegun))
+        self._line.extendleft(reversed(again))
         log = self._log.info if self._stopping else self._log.warning
         log("worker-exited", worker=worker.slot, pid=worker.process.pid, how=how)
         self._dispatch()

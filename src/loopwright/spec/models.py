@@ -128,7 +128,10 @@ class Replicas(Declaration):
         default=0.7,
         description="Requests in flight, as a share of replicas x concurrency, that scaling aims at.",
     )
-    scale_interval: PositiveDuration = Field(default=1.0, description="Time between two looks.")
+    scale_interval: PositiveDuration = Field(
+        default=1.0,
+        description="Time between two looks; three in a row must call for more replicas before any is started.",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Replicas:
@@ -185,7 +188,7 @@ class Serving(Declaration):
     )
     idempotent: bool = Field(
         default=True,
-        description="Whether the gateway may send a request again to another replica when one dies.",
+        description="Whether a request may be begun again where the replica or worker that had it dies.",
     )
     replicas: Replicas = Field(default=Replicas(), description="How many copies.")
     limits: Limits = Field(default=Limits(), description="What each takes on.")

@@ -82,7 +82,15 @@ def build(folder: Path, lock: str, python_version: str, scratch: Path) -> None:
         f"No environment for Python {python_version} can be made",
     )
     _uv(
-        ["pip", "sync", "--require-hashes", "--python", str(folder / "bin" / "python"), str(file)],
+        [
+            "pip",
+            "sync",
+            "--compile-bytecode",
+            "--require-hashes",
+            "--python",
+            str(folder / "bin" / "python"),
+            str(file),
+        ],
         "The locked packages cannot be installed",
     )
     file.unlink()

@@ -23,7 +23,7 @@ def open_rig() -> Iterator[Callable[..., EngineRig]]:
 
         yield make
         for rig in rigs:
-            rig.engine.stop()
+            rig.stop()
 
 
 @pytest.fixture(scope="module")
@@ -31,4 +31,4 @@ def rig() -> Iterator[EngineRig]:
     with tempfile.TemporaryDirectory(prefix="lw-") as folder:
         rig = EngineRig(Path(folder))
         yield rig
-        rig.engine.stop()
+        rig.stop()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from collections.abc import Callable
 
-import psutil
 import pytest
 from engine_rig import EngineRig, until
 
@@ -54,7 +52,7 @@ def test_an_agent_that_cannot_write_goes_on_and_catches_up(rig: EngineRig) -> No
 
 def test_a_damaged_desired_file_is_refused_by_a_new_control_plane(open_rig: Open) -> None:
     rig = open_rig()
-    rig.engine.close()
+    rig.close()
     good = rig.state.desired.read_bytes()
     rig.state.desired.write_text("{")
     with pytest.raises(IntegrityError, match=r"desired\.json is not what was written"):
@@ -76,6 +74,3 @@ def test_a_control_plane_that_is_away_is_started_and_one_that_lives_is_left_alon
     assert not started()
     os.close(lock)
     until(started)
-    for process in psutil.Process(rig.agent()).children():
-        if "loopwright.server" in process.cmdline():
-            process.send_signal(signal.SIGKILL)

@@ -30,7 +30,7 @@ def whole() -> Iterator[EngineRig]:
         rig = EngineRig(Path(folder), tracking=True)
         until(lambda: "mlflow" in rig.engine.report().services and tracking(rig).state == "ready", 90)
         yield rig
-        rig.engine.stop()
+        rig.stop()
 
 
 def tracking(rig: EngineRig) -> ServiceStatus:
@@ -101,7 +101,7 @@ def test_a_stop_also_ends_what_a_dead_agent_left(open_rig: Open) -> None:
 def test_one_who_only_stops_need_not_start_anything(open_rig: Open) -> None:
     rig = open_rig()
     rig.running(rig.submit("sleep", "600"))
-    rig.engine.close()
+    rig.close()
     LocalEngine(rig.state, start=False, environment=rig.environment).stop()
     assert (agent_runs(rig.state), rig.processes()) == (False, [])
     rig.engine = rig.open()
@@ -125,7 +125,7 @@ def test_an_agent_whose_state_folder_is_removed_ends_with_all_it_runs(open_rig: 
     rig.serve()
     rig.running(rig.submit("sleep", "600"))
     agent = rig.agent()
-    rig.engine.close()
+    rig.close()
     shutil.rmtree(rig.state.root)
     until(lambda: not runs(agent) and rig.processes() == [], 30)
     rig.engine = rig.open()

@@ -85,7 +85,7 @@ def test_a_post_of_500_kb_to_a_replica_that_dies_is_sent_again(rig: Rig) -> None
 
 def test_a_route_that_is_not_idempotent_sends_nothing_twice(rig: Rig) -> None:
     rig.want(route(idempotent=False))
-    assert die(rig, 10)[-1] == 503
+    assert die(rig, 10).count(503) == 1
 
 
 def test_a_replica_is_drained_only_after_its_last_answer(rig: Rig) -> None:

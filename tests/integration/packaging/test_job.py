@@ -179,7 +179,7 @@ def test_a_model_that_is_a_link_to_elsewhere(told, tmp_path):
         packaged(told, tmp_path / "outputs")
 
 
-@pytest.mark.parametrize("entry", ["other.py", "../lock", "/etc/passwd"])
+@pytest.mark.parametrize("entry", ["other.py", "../model/limit.txt", "/etc/passwd"])
 def test_an_entry_that_is_not_packaged(told, tmp_path, entry):
     with pytest.raises(
         StepFailed, match=r"is not among the packaged files; correct serving.entry or serving.files"

@@ -220,7 +220,9 @@ _SCRIPT = """
 @pytest.fixture(scope="session")
 def plain(start: Callable[..., Replica]) -> Replica:
     """A script that does what the body says, its inputs not validated; a worker may be lost, and comes again."""
-    return start(_SCRIPT, threads=3, limits={"timeout": 1.0, "queue": 8, "max_body": 100_000})
+    return start(
+        _SCRIPT, threads=3, idempotent=False, limits={"timeout": 1.0, "queue": 8, "max_body": 100_000}
+    )
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,19 @@ def test_what_a_dead_worker_had_not_begun_is_done_by_the_next(start: Any) -> Non
         assert asked.result().status == 200
 
 
+@pytest.mark.parametrize(("idempotent", "status"), [(True, 200), (False, 500)])
+def test_what_a_killed_worker_was_at_is_begun_again_where_it_may_be(
+    start: Any, idempotent: bool, status: int
+) -> None:
+    script = "import json, time\ndef run(data):\n    print('began', flush=True)\n    time.sleep(json.loads(data))\n    return 1\n"
+    replica = start(script, idempotent=idempotent)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(replica.score, 1.0)
+        _eventually(lambda: "began" in replica.log())
+        replica.workers()[0].kill()
+        assert asked.result().status == status
+
+
 def test_what_a_killed_worker_had_started_ends_with_it(plain: Any) -> None:
     assert plain.score({"do": "spawn"}).status == 504
     (line,) = [line for line in plain.log().splitlines() if line.startswith("spawned ")]
@@ -181,7 +194,7 @@ def test_a_script_that_does_not_come_up_again_stays_unready(start: Any) -> None:
             mark.touch()
         def run(data): os._exit(1)
     """
-    replica = start(script)
+    replica = start(script, idempotent=False)
     assert replica.score({}).status == 500
     _eventually(lambda: "no second time" in replica.ask("GET", "/readyz").json["message"])
     assert replica.ask("GET", "/readyz").status == 503

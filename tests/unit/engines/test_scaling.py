@@ -12,11 +12,16 @@ from loopwright.engines.local.scaling import Scale, wanted
 
 
 def policy(
-    minimum: int = 1, maximum: int = 4, target: float = 0.5, concurrency: int = 4, delay: float = 60.0
+    minimum: int = 1,
+    maximum: int = 4,
+    target: float = 0.5,
+    concurrency: int = 4,
+    delay: float = 60.0,
+    up: float = 0.0,
 ) -> ReplicaSet:
     return ReplicaSet(
         name="s", workload="w", environment="dev", revision="r", settings="/s", minimum=minimum, maximum=maximum,
-        target_utilization=target, scale_interval=1.0, scale_down_delay=delay, concurrency=concurrency,
+        target_utilization=target, scale_interval=1.0, scale_down_delay=delay, scale_up_delay=up, concurrency=concurrency,
     )  # fmt: skip
 
 
@@ -31,6 +36,14 @@ def follow(loads: list[int], **fields: float) -> list[int]:
 
 def test_more_load_brings_more_at_once() -> None:
     assert follow([0, 2, 3, 4, 5, 100]) == [1, 1, 2, 2, 3, 4]
+
+
+def test_a_peak_shorter_than_the_delay_starts_nothing() -> None:
+    assert follow([0, 8, 8, 0, 8, 8, 8, 8], up=3) == [1, 1, 1, 1, 1, 1, 1, 4]
+
+
+def test_scaling_up_goes_to_what_was_needed_all_through_the_delay() -> None:
+    assert follow([0, 8, 4, 8], up=2) == [1, 1, 1, 2]
 
 
 def test_exactly_the_target_is_enough() -> None:

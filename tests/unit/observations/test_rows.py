@@ -31,7 +31,15 @@ def test_a_number_is_one_value_however_it_is_written(written):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("True", True), ("FALSE", False), ("", None), (float("nan"), None), ("-0", 0), (".5", 0.5)],
+    [
+        ("True", True),
+        ("FALSE", False),
+        ("", None),
+        (float("nan"), None),
+        ("-0", 0),
+        (1e16, 10**16),
+        (".5", 0.5),
+    ],
 )
 def test_other_ways_of_writing_one_value(one, other):
     assert hashed(one) == hashed(other)

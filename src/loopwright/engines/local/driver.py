@@ -177,7 +177,8 @@ class LocalEngine(Engine):
                 raise EngineError(
                     f"The agent did not end within {_STOP_PATIENCE:g} s. See {self._state.agent_log}."
                 )
-            self._agent.ensure()  # only an agent ends what a dead one left
+            if self._generation() < self._desired.generation:
+                self._agent.ensure()  # only an agent ends what a dead one left
             self._bell.wait(0.05)
         self._agent.reap()
         self.close()

@@ -20,7 +20,7 @@ _PREFIXES: Mapping[str, str] = {
     "listener": "listener_manager.lds.",
 }
 _FILTER = quote(
-    r"^(cluster_manager\.(cds\.|warming_clusters)|http\.\w+\.(rds\.|downstream_cx_active)|listener_manager\.lds\.|server\.state)",
+    r"^(cluster_manager\.(cds\.|warming_clusters)|http\.\w+\.rds\.|listener_manager\.lds\.|server\.state)",
     safe="",
 )
 
@@ -33,7 +33,6 @@ class Report:
     versions: Mapping[str, str]  # of clusters, routes, listener; empty where none was accepted
     refusals: Mapping[str, int] = field(default_factory=dict)
     warming: int = 0
-    connections: int = 0
 
     @property
     def acknowledgement(self) -> routing.Acknowledgement:
@@ -62,7 +61,6 @@ def parse_report(statistics: str) -> Report:
             for kind, prefix in _PREFIXES.items()
         },
         warming=_number(values, "cluster_manager.warming_clusters"),
-        connections=_number(values, f"http.{routing.STATISTICS}.downstream_cx_active"),
     )
 
 
