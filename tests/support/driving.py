@@ -26,7 +26,9 @@ class Cli:
     ) -> subprocess.CompletedProcess[str]:
         done = self.run(*words, timeout=timeout)
         assert done.returncode == expect, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stdout + done.stderr
+        assert (
+            "src/loopwright/" not in done.stdout + done.stderr
+        )  # no traceback of ours; the user's own may be told
         return done
 
     def run(self, *words: str, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:

@@ -167,16 +167,16 @@ class EngineRig:
     # processes
 
     def agent(self) -> int:
-        """The living agent's pid."""
+        """The living agent's pid; asking for a report brings one up."""
         lock = self.state.agent_lock
-        return until(lambda: int(lock.read_text() or 0) if locks.held(lock) else 0)
+        return until(lambda: self.engine.report() and locks.held(lock) and int(lock.read_text() or 0))
 
     def kill_agent(self) -> int:
-        """SIGKILL it and wait for the next one, which `report` brings up; its pid."""
-        killed = self.agent()
-        os.kill(killed, signal.SIGKILL)
-        until(lambda: self.engine.report() and self.agent() != killed)
-        return self.agent()
+        """SIGKILL it; the pid of the next one."""
+        os.kill(killed := self.agent(), signal.SIGKILL)
+        return until(lambda: pid if (pid := self.agent()) != killed else 0)
+
+    # processes
 
     def processes(self) -> list[psutil.Process]:
         """Everything alive that names the state folder in its command line or works in it."""

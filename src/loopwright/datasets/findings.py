@@ -49,7 +49,7 @@ class Findings:
 
     def unreadable(self, name: str) -> str:
         column = self._columns[name]
-        called = _CALLED[column.type][column.unreadable.sum() > 1]
+        called = _CALLED[column.type][int(column.unreadable.sum() > 1)]
         hint = ""
         if column.type == "boolean" and {
             self._raw.columns[name][int(row)].as_py() for row in _first(column.unreadable)

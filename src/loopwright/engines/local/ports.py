@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from loopwright.engines.local.port_claims import claim
 from loopwright.errors import MachineError
 from loopwright.state import replace_file
 
@@ -46,7 +47,7 @@ def chosen(
                 f"{settings}: {error}; found {known}, expected two port numbers. Mend it, or remove it to have ports chosen anew."
             ) from error
     free = free or is_free
-    gateway = _gateway(environment, free)
+    gateway = _gateway(environment, lambda port: free(port) and claim(port, settings))
     ports = Ports(gateway_port=gateway, mlflow_port=_service(gateway, free))
     replace_file(settings, json.dumps(known | msgspec.to_builtins(ports), indent=2).encode(), durable=True)
     return ports
