@@ -40,7 +40,9 @@ def command(home: Path, *words: str) -> list[str]:
 def lines(home: Path, folder: Path) -> list[tuple[float, dict[str, Any]]]:
     """Run `up` to its end: each line of news with the seconds since the start."""
     began = time.perf_counter()
-    with subprocess.Popen(command(home, "up", str(folder), "--auto-approve"), stdout=subprocess.PIPE, text=True) as up:
+    with subprocess.Popen(
+        command(home, "up", str(folder), "--auto-approve"), stdout=subprocess.PIPE, text=True
+    ) as up:
         assert up.stdout is not None
         news = [(time.perf_counter() - began, json.loads(line)) for line in up.stdout]
     if up.returncode:
@@ -90,7 +92,9 @@ def trivial_jobs(home: Path) -> list[float]:
                 job = f"trivial.{attempt}.{number}"
                 folder = home / "jobs" / job
                 folder.mkdir(parents=True)
-                engine.submit(Job(id=job, workload="trivial", step="task", command=("true",), directory=str(folder)))
+                engine.submit(
+                    Job(id=job, workload="trivial", step="task", command=("true",), directory=str(folder))
+                )
                 while engine.report().jobs[job].state in ("pending", "running"):
                     engine.wait(0.5)
             times.append(time.perf_counter() - began)
@@ -109,9 +113,14 @@ def measure() -> list[Budget]:
         finally:
             subprocess.run(command(home, "down"), check=True, stdout=subprocess.DEVNULL)
         own = [total - STARTS * start for total, start in zip(totals, starts, strict=True)]
-        print(f"code change to dev: {statistics.median(totals):.2f} s in all, of which {STARTS} starts of the script at {statistics.median(starts):.2f} s")
+        print(
+            f"code change to dev: {statistics.median(totals):.2f} s in all, of which {STARTS} starts of the script at {statistics.median(starts):.2f} s"
+        )
         jobs = trivial_jobs(Path(scratch) / "jobs-home")
-    return [Budget("code change to serving in dev", own, 5.0, "s"), Budget("five trivial jobs", jobs, 1.0, "s")]
+    return [
+        Budget("code change to serving in dev", own, 5.0, "s"),
+        Budget("five trivial jobs", jobs, 1.0, "s"),
+    ]
 
 
 if __name__ == "__main__":

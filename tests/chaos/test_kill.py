@@ -49,7 +49,7 @@ def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
 def process(cli: Cli, module: str) -> psutil.Process | None:
     """The process of ours that runs this module on this state folder."""
     for candidate in psutil.process_iter(["cmdline"]):
-        words = candidate.info["cmdline"] or []
+        words = candidate.info["cmdline"] or []  # empty for a zombie
         if module in words and str(cli.home) in words:
             return candidate
     return None
@@ -59,7 +59,7 @@ def kill(cli: Cli, module: str) -> None:
     """SIGKILL it, and see that it is gone."""
     found = until(lambda: process(cli, module))
     found.send_signal(signal.SIGKILL)
-    found.wait(10)
+    until(lambda: not found.is_running() or found.status() == psutil.STATUS_ZOMBIE)
 
 
 @contextmanager

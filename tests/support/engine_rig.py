@@ -164,8 +164,6 @@ class EngineRig:
         until(lambda: self.engine.report().routes_accepted == digest)
         return self.engine.endpoint("dev", "w")
 
-    # processes
-
     def agent(self) -> int:
         """The living agent's pid; asking for a report brings one up."""
         lock = self.state.agent_lock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from urllib.parse import quote
 
 from loopwright.cli.client import connect
 from loopwright.state import StateFolder
@@ -21,7 +22,9 @@ def reject(parsed: argparse.Namespace) -> int:
 
 def _decide(parsed: argparse.Namespace, decision: str) -> int:
     client = connect(StateFolder.resolve(parsed.home))
-    answer = client.post(f"/v1/approvals/{parsed.id}", {"decision": decision, "comment": parsed.comment})
+    answer = client.post(
+        f"/v1/approvals/{quote(parsed.id, safe='')}", {"decision": decision, "comment": parsed.comment}
+    )
     if parsed.json:
         print(json.dumps(answer))
     elif decision == "approve":

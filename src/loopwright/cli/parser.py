@@ -112,7 +112,9 @@ def _loop_commands(commands: Any) -> None:
             summary,
             f'loopwright {name} titanic-3-prod --comment "seen with operations"',
         )
-        command.add_argument("id", metavar="ID", help="the approval, as `up` and `status` show it")
+        command.add_argument(
+            "id", metavar="ID", type=_named, help="the approval, as `up` and `status` show it"
+        )
         command.add_argument("--comment", default="", help="why; kept in the history")
 
 
@@ -154,6 +156,12 @@ def _record_commands(commands: Any) -> None:
     history.add_argument(
         "--limit", type=_positive, default=50, help="how many of the newest facts (default: 50)"
     )
+
+
+def _named(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("found nothing, expected a name such as titanic-3-prod")
+    return text
 
 
 def _positive(text: str) -> int:

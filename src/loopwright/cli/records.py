@@ -8,6 +8,7 @@ import sys
 import time
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from loopwright.cli.client import Client
 from loopwright.cli.live import rows
@@ -63,7 +64,7 @@ def logs(parsed: argparse.Namespace) -> int:
     client = _running(parsed)
     offset = 0
     while True:
-        found = client.get(f"/v1/logs/{parsed.workload}", part=parsed.part, offset=offset)
+        found = client.get(f"/v1/logs/{quote(parsed.workload, safe='')}", part=parsed.part, offset=offset)
         if parsed.json:
             print(json.dumps(found))
         else:

@@ -94,6 +94,9 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
         "train": train,
         "test": test,
         "columns": profile.signature(schema, columns, told.label),
+        "missing_values": {
+            name: list(rule.missing_values) for name, rule in schema.columns.items() if rule.missing_values
+        },
         "label": described["label"],
         "task": described["task"],
         "example": profile.example(columns, told.label, ~held_out.test),

@@ -125,6 +125,7 @@ class _Walk:
     actions: list[Action] = field(default_factory=list)
     jobs: set[str] = field(default_factory=set)
     replica_sets: set[str] = field(default_factory=set)
+    serving: set[str] = field(default_factory=set)  # environments whose release serves at this moment
 
     def failure(self, step: Step) -> Fact | None:
         return self.case.view.failures.get((self.case.change.id, step.name))
@@ -199,7 +200,9 @@ def _job(walk: _Walk, step: JobStep, inputs: str) -> None:
     job = f"{walk.case.change.workload}.{step.name}.{inputs[:12]}.{attempt}"
     walk.jobs.add(job)
     status = walk.report.jobs.get(job)
-    if status is None:
+    if status is None and step.asks is not None and step.asks not in walk.serving:
+        walk.show(step, "waiting", f"waiting for {step.asks} to serve")
+    elif status is None:
         walk.show(step, "running", "starting")
         walk.actions.append(Start(step, inputs, job))
     elif status.state in ("pending", "running"):
@@ -233,8 +236,11 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
         return
     walk.replica_sets.add(name)
     move = next_move(_standing(walk, step, inputs, completed))
-    if move is Move.DONE and current is not None:
+    if completed and current is not None:
+        # What follows a release stands on its record: a replica that is replaced meanwhile must not undo an approval.
         case.outputs[step.name] = current.body
+    if move is Move.DONE and current is not None:
+        walk.serving.add(step.environment)
         own = current.body["change"] == case.change.id
         walk.show(
             step, "done" if own else "cached", step.summary(current.body), current.time if own else None

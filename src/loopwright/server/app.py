@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from loopwright import __version__
 from loopwright.errors import (
@@ -87,6 +88,15 @@ def _errors(app: FastAPI) -> None:
         del request
         content = {"error": {"code": error.code, "message": error.message, "details": error.details()}}
         return JSONResponse(content, STATUS[type(error)])
+
+    @app.exception_handler(HTTPException)
+    def unknown(request: Request, error: HTTPException) -> JSONResponse:
+        return told(
+            request,
+            UsageError(
+                f"The control plane does not know {request.method} {request.url.path}: {error.detail}."
+            ),
+        )
 
     @app.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -46,9 +46,8 @@ def chosen(
             raise MachineError(
                 f"{settings}: {error}; found {known}, expected two port numbers. Mend it, or remove it to have ports chosen anew."
             ) from error
-    free = free or is_free
-    gateway = _gateway(environment, lambda port: free(port) and claim(port, settings))
-    ports = Ports(gateway_port=gateway, mlflow_port=_service(gateway, free))
+    gateway = _gateway(environment, free or (lambda port: is_free(port) and claim(port, settings)))
+    ports = Ports(gateway_port=gateway, mlflow_port=_service(gateway, free or is_free))
     replace_file(settings, json.dumps(known | msgspec.to_builtins(ports), indent=2).encode(), durable=True)
     return ports
 

@@ -42,6 +42,8 @@ class Step(ABC):
 class JobStep(Step):
     """A step that the engine runs as a process of its own."""
 
+    asks: str | None = None  # the environment whose endpoint the job asks: it starts only while that serves
+
     @abstractmethod
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         """Prepare the job's folder and say what to run; may be called again after a crash."""

@@ -28,8 +28,9 @@ class FunctionalStep(JobStep):
 
     name = "functional"
 
-    def __init__(self, file: str, after: str) -> None:
+    def __init__(self, file: str, environment: str, after: str) -> None:
         self._file = file
+        self.asks = environment
         self.needs = (after,)
 
     def inputs(self, case: Case) -> dict[str, Any]:
@@ -67,8 +68,9 @@ class StressStep(JobStep):
 
     name = "stress"
 
-    def __init__(self, stress: Stress, after: str) -> None:
+    def __init__(self, stress: Stress, environment: str, after: str) -> None:
         self._stress = stress
+        self.asks = environment
         self.needs = (after,)
 
     def inputs(self, case: Case) -> dict[str, Any]:
@@ -87,6 +89,7 @@ class StressStep(JobStep):
             "data": str(services.store.tree(data["tree"]) / data["test"]),
             "label": data["label"]["name"],
             "columns": data["columns"],
+            "missing_values": data["missing_values"],
             "most_bodies": _MOST_BODIES,
         }
         return our_job(

@@ -39,6 +39,7 @@ class EvaluateStep(JobStep):
             "train": str(test / data["train"]),
             "label": data["label"]["name"],
             "columns": data["columns"],
+            "missing_values": data["missing_values"],
             "prediction": evaluation.prediction,
             "probability": evaluation.probability,
             "task": evaluation.task or data["task"],

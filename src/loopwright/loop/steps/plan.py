@@ -38,9 +38,9 @@ def plan(spec: Workload) -> tuple[Step, ...]:
         last = name
         if index == 0:
             if spec.tests.functional:
-                steps.append(FunctionalStep(spec.tests.functional, last))
+                steps.append(FunctionalStep(spec.tests.functional, name, last))
                 last = "functional"
             if spec.tests.stress:
-                steps.append(StressStep(spec.tests.stress, last))
+                steps.append(StressStep(spec.tests.stress, name, last))
                 last = "stress"
     return tuple(steps)
