@@ -109,8 +109,9 @@ def test_a_rejected_approval_stops_there_with_its_comment(production: Production
         text=True,
         env=cli.environment(),
     ) as up:
+        assert up.stdout is not None
         assert up.stderr is not None
-        waiting = next(line for line in up.stderr if "loopwright approve" in line)
+        waiting = next(line for line in up.stdout if line.startswith("Waiting for a person"))
         approval = waiting.split("loopwright approve ")[1].split()[0]
         cli("reject", approval, "--comment", "not on a Friday")
         said = up.stderr.read()

@@ -111,3 +111,21 @@ def test_an_endpoint_needs_its_key(production: Production) -> None:
 def test_logs_show_what_training_said(production: Production) -> None:
     assert production.cli("logs", "titanic", "train").stdout.strip()
     assert "no log" in production.cli("logs", "titanic", "nonsense", expect=1).stderr
+
+
+def test_a_script_that_uses_mlflow_just_works(production: Production, variant: Path) -> None:
+    import httpx
+
+    requirements = variant / "requirements.txt"
+    requirements.write_text(requirements.read_text() + "mlflow-skinny==3.17.2\n")
+    script = (variant / "training.py").read_text()
+    logs = "    import mlflow\n\n    mlflow.log_metric('of_my_own', 0.5)\n"
+    (variant / "training.py").write_text(script.replace("\nif __name__", f"{logs}\n\nif __name__"))
+    states(production.cli, variant)
+    run = next(fact for fact in reversed(production.cli.facts("run.created")))["body"]["run"]
+    url = production.cli.json("status")["tracking_url"]
+    found = httpx.get(f"{url}/api/2.0/mlflow/runs/get", params={"run_id": run}).json()["run"]
+    metrics = {metric["key"]: metric["value"] for metric in found["data"]["metrics"]}
+    assert metrics["of_my_own"] == 0.5
+    assert "evaluation.accuracy" in metrics
+    assert found["info"]["status"] == "FINISHED"

@@ -68,6 +68,14 @@ def _took(step: Progress, now: float) -> float | None:
     return max(0.0, float(step["ended_at"] or now) - float(step["started_at"]))
 
 
+def waiting_for(progress: Progress) -> str:
+    """What a person has to do now; empty where nothing waits for one."""
+    approval = progress.get("approval", "")
+    if not approval:
+        return ""
+    return f"Waiting for a person. Look at it, then: loopwright approve {approval}   (or: loopwright reject {approval})"
+
+
 class Screen:
     """Redraws the table in place, with the colours of a terminal left as they are."""
 
@@ -77,7 +85,11 @@ class Screen:
 
     def show(self, progress: Progress) -> None:
         width = shutil.get_terminal_size().columns - 1
-        lines = [line[:width] for line in render(rows(progress, time.time()), "  ")]
+        table = [
+            *render(rows(progress, time.time()), "  "),
+            *([waiting_for(progress)] if waiting_for(progress) else []),
+        ]
+        lines = [line[:width] for line in table]
         back = f"\x1b[{self._drawn}F\x1b[J" if self._drawn else ""
         self._stream.write(back + "\n".join(lines) + "\n")
         self._stream.flush()
@@ -94,6 +106,7 @@ class PlainLines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._said: dict[str, tuple[str, str]] = {}
+        self._asked = ""
 
     def show(self, progress: Progress) -> None:
         for step in progress["steps"]:
@@ -105,7 +118,13 @@ class PlainLines:
             took = seconds(_took(step, time.time())) if step["state"] in ("done", "failed") else ""
             words = [step["step"] + ":", _TOLD.get(step["state"], step["state"]), took, saying[1]]
             self._stream.write(" ".join(word for word in words if word) + "\n")
+        self._ask(waiting_for(progress))
         self._stream.flush()
+
+    def _ask(self, sentence: str) -> None:
+        if sentence and sentence != self._asked:
+            self._stream.write(sentence + "\n")
+        self._asked = sentence
 
     def end(self, progress: Progress) -> None:
         self.show(progress)

@@ -77,7 +77,6 @@ def _announce(asked: dict[str, Any], as_json: bool) -> None:
 def _follow(client: Client, asked: dict[str, Any], as_json: bool) -> Progress:
     """Show the change until it ends. It goes on by itself where this command is interrupted."""
     shown, version = view(as_json), 0
-    told_approval = ""
     while True:
         progress = _news(client, asked["change"], version)
         if progress["state"] in ("succeeded", "failed", "superseded"):
@@ -87,13 +86,6 @@ def _follow(client: Client, asked: dict[str, Any], as_json: bool) -> Progress:
         if progress["version"] != version or progress["state"] == "running":
             shown.show(progress)
         version = progress["version"]
-        waiting = progress.get("approval", "")
-        if waiting and waiting != told_approval and not as_json:
-            print(
-                f"Waiting for a person. Look at it, then: loopwright approve {waiting}   (or: loopwright reject {waiting})",
-                file=sys.stderr,
-            )
-        told_approval = waiting
 
 
 def _news(client: Client, change: str, after: int) -> Progress:

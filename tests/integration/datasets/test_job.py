@@ -220,5 +220,7 @@ def test_as_a_job_it_says_no_in_one_message(tmp_path):
 
 def test_texts_that_mean_missing_are_handed_on(step, tmp_path):
     schema = tmp_path / "schema"
-    schema.write_text(schema.read_text().replace("  embarked:\n", "  embarked:\n    missing_values: [unknown]\n"))
+    schema.write_text(
+        schema.read_text().replace("  embarked:\n", "  embarked:\n    missing_values: [unknown]\n")
+    )
     assert step()[0]["missing_values"] == {"embarked": ["unknown"]}
