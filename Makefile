@@ -14,6 +14,11 @@ $(shell rm -rf .venv)
 endif
 endif
 
+# uv brings certificate roots of its own. Where the system has a store, what the system trusts is trusted, a proxy's too.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
+
 .PHONY: help setup demo demo-down test lint format bench docs lock clean
 
 help: ## List the targets

@@ -123,6 +123,7 @@ def test_the_control_plane_killed_in_each_step_goes_on_where_it_was(
     ):
         assert up.stdout is not None
         killed: set[str] = set()
+        line = ""
         for line in up.stdout:
             steps = json.loads(line).get("steps", [])
             current = next(
@@ -137,7 +138,7 @@ def test_the_control_plane_killed_in_each_step_goes_on_where_it_was(
                 killed.add(current)
                 kill(cli, "loopwright.server")
         said = up.stderr.read() if up.stderr else ""
-    assert up.returncode == 0, said
+    assert up.returncode == 0, line + said
     assert wrong == []
     # A step as short as `register` may be over before its news arrives; most must have been met.
     assert len(killed) >= len(STEPS) - 3, killed

@@ -32,23 +32,35 @@ def bring_down(state: StateFolder) -> bool:
     if not state.root.exists():
         return False
     client = Client(state)
-    if client.running():
+    health = client.health()
+    if health is not None:
         client.post("/v1/down", {})
-        _await_end(client)
+        _await_end(client, health["pid"])
         return True
     from loopwright.operations.control import stop_without_control_plane
 
     return stop_without_control_plane(state)
 
 
-def _await_end(client: Client) -> None:
+def _await_end(client: Client, pid: int) -> None:
+    """Until the lock is free and the process that held it is gone: nothing may be left when `down` returns."""
     deadline = time.monotonic() + _PATIENCE
-    while lock_is_held(client.state):
+    while lock_is_held(client.state) or _lives(pid):
         if time.monotonic() > deadline:
             raise MachineError(
                 f"Not everything ended within {_PATIENCE:.0f} s. The log says why: {client.state.control_log}"
             )
         time.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process is there, and is not only waiting for its parent to take notice of its end."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def doctor(parsed: argparse.Namespace) -> int:

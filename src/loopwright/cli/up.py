@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from loopwright.cli.client import Client, await_start, connect, spawn
 from loopwright.cli.lifecycle import bring_down
 from loopwright.cli.live import Progress, view
-from loopwright.errors import ConflictError, LoopwrightError, StepFailed, TemporaryError
+from loopwright.errors import ConflictError, NotFoundError, StepFailed, TemporaryError
 from loopwright.state import StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _WAIT = 5.0  # seconds that one request for news may wait
+_AGAIN = 0.1
 _ABSENCE = 90.0  # seconds that the control plane may be away: the agent starts it again
 
 
@@ -89,23 +90,33 @@ def _follow(client: Client, asked: dict[str, Any], as_json: bool) -> Progress:
 
 
 def _news(client: Client, change: str, after: int) -> Progress:
-    """The next progress; a control plane that is away comes back, and the change with it."""
+    """The next progress; a control plane that has just started may not have looked at the change yet."""
+    query = {"after": after, "wait": 0.5 if sys.stdout.isatty() and after else _WAIT}
     deadline = time.monotonic() + _ABSENCE
-    wait = 0.5 if sys.stdout.isatty() and after else _WAIT
     while True:
         try:
-            news: Progress = client.get(f"/v1/changes/{change}", after=after, wait=wait)
+            news: Progress = _persist(client, lambda: client.get(f"/v1/changes/{change}", **query))
+        except NotFoundError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN)
+        else:
             return news
+
+
+def _persist(client: Client, ask: Callable[[], Any]) -> Any:
+    """Ask again while the control plane is away: it comes back, and what it was asked for with it.
+
+    Asking twice is safe: a change that was asked for is taken up again, not made a second time.
+    """
+    deadline = time.monotonic() + _ABSENCE
+    while True:
+        try:
+            return ask()
         except TemporaryError:
             if time.monotonic() > deadline:
                 raise
             connect(client.state)
-        except LoopwrightError as error:
-            # Just started again, it may not have looked at the change yet.
-            if error.code != "not-found" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-            after = 0
 
 
 def _end(client: Client, asked: dict[str, Any], progress: Progress, as_json: bool) -> None:

@@ -101,7 +101,11 @@ def _uv(arguments: list[str], problem: str) -> None:
     # Imported here: only this job needs uv, and the loop imports this module for its names.
     from uv import find_uv_bin
 
-    done = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
+    # As pip does, and unlike uv's own default: the system's certificates, which a company's proxy may need.
+    variables = {"UV_SYSTEM_CERTS": "true"} | os.environ
+    done = subprocess.run(
+        [find_uv_bin(), *arguments], capture_output=True, text=True, check=False, env=variables
+    )
     print(done.stderr, file=sys.stderr, end="", flush=True)
     if done.returncode:
         raise StepFailed(f"{problem}: {done.stderr.strip() or done.stdout.strip()}")

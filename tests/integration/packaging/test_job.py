@@ -152,11 +152,12 @@ def test_a_script_that_cannot_score_makes_no_package(told, tmp_path, text, messa
     with pytest.raises(StepFailed, match=message):
         packaged(told, tmp_path / "outputs")
     assert not (tmp_path / "outputs/package/package.json").exists()
-    assert not [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if "loopwright.scoring" in child.cmdline()
-    ]
+    assert not [child for child in psutil.process_iter(["ppid", "cmdline"]) if left_by_us(child)]
+
+
+def left_by_us(process):
+    """Whether a process is a replica that this process has started; a zombie has no command line."""
+    return process.info["ppid"] == os.getpid() and "loopwright.scoring" in (process.info["cmdline"] or [])
 
 
 def test_a_script_that_answers_too_late(told, tmp_path):

@@ -42,6 +42,7 @@ class ReplicaSetKeeper:
         self.wanted: ReplicaSet | None = None
         self.replicas: list[Replica] = []
         self.failing = ""
+        self._failed_starts = 0  # in a row
         self._around = surroundings
         self._scale = scaling.Scale(0)
         self._scale_at = self._housekeeping_at = 0.0
@@ -54,7 +55,7 @@ class ReplicaSetKeeper:
         """Change what is wanted. A set wanted again, as another `since` tells, begins afresh."""
         if wanted is not None and since != self._since:
             self._since = since
-            self.failing, self._backoff = "", Backoff()
+            self.failing, self._failed_starts, self._backoff = "", 0, Backoff()
             self._scale = scaling.Scale(len([replica for replica in self.replicas if not replica.leaving]))
         self.wanted = wanted
 
@@ -88,7 +89,7 @@ class ReplicaSetKeeper:
         before = replica.state
         replica.hear(answer, now)
         if replica.state == "ready" and before != "ready":
-            self.failing = ""
+            self.failing, self._failed_starts = "", 0
             _log.info(
                 "a replica is ready",
                 extra={"action": "ready", "replica": replica.id, "seconds": round(now - replica.born, 3)},
@@ -97,7 +98,10 @@ class ReplicaSetKeeper:
     def _judge(self, replica: Replica, now: float) -> None:
         """Let an ended one go, end one that hangs, and bring a draining one on."""
         if not replica.process.alive():
-            self._lost(replica, self._how_it_ended(replica), now)
+            status = replica.process.exit_status()
+            self._lost(
+                replica, self._how_it_ended(replica), now, by_itself=status is not None and status >= 0
+            )
         elif replica.leaving:
             if replica.drain_until <= now or self._around.drained(self.name, replica.socket):
                 replica.retire(now)
@@ -125,13 +129,19 @@ class ReplicaSetKeeper:
         when = "before it was ready" if replica.ready_at is None else "while it served"
         return f"Replica {replica.id} {how} {when}: {replica.last_words()}"
 
-    def _lost(self, replica: Replica, message: str, now: float) -> None:
-        """It is gone without having been told to go: another will take its place."""
+    def _lost(self, replica: Replica, message: str, now: float, by_itself: bool = True) -> None:
+        """It is gone without having been told to go: another will take its place.
+
+        A replica that was killed while it started, or ended while no agent looked, says nothing of its revision: only
+        the second in a row counts as failing.
+        """
         self._lose(replica)
         if replica.leaving:
             return
         if replica.ready_at is None:
-            self.failing = message
+            self._failed_starts += 1
+            if by_itself or self._failed_starts > 1:
+                self.failing = message
         self._restarts.append(replica.restarts + 1)
         self._backoff.failed(now, now - replica.ready_at if replica.ready_at is not None else 0.0)
         _log.warning("a replica is lost", extra={"action": "lost", "replica": replica.id, "reason": message})
