@@ -7,23 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from driving import Cli, Production
+from driving import STEPS, Cli, Production
 
 pytestmark = pytest.mark.acceptance
-
-STEPS = [
-    "data",
-    "environment",
-    "train",
-    "package",
-    "evaluate",
-    "register",
-    "dev",
-    "functional",
-    "stress",
-    "approval",
-    "prod",
-]
 
 
 def states(cli: Cli, folder: Path) -> dict[str, str]:

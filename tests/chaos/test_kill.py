@@ -16,23 +16,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from driving import Cli, Production
+from driving import STEPS, Cli, Production
 
 pytestmark = pytest.mark.chaos
-
-STEPS = [
-    "data",
-    "environment",
-    "train",
-    "package",
-    "evaluate",
-    "register",
-    "dev",
-    "functional",
-    "stress",
-    "approval",
-    "prod",
-]
 
 
 def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:

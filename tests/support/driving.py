@@ -13,6 +13,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "titanic"
+STEPS = (
+    *("data", "environment", "train", "package", "evaluate", "register"),
+    *("dev", "functional", "stress", "approval", "prod"),
+)
 
 
 @dataclass(frozen=True)

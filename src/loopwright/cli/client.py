@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -126,19 +125,10 @@ def await_start(client: Client, process: subprocess.Popen[bytes]) -> dict[str, A
 
 
 def lock_is_held(state: StateFolder) -> bool:
-    """Whether some other process holds the lock, and so may be coming up."""
-    import fcntl
+    """Whether some process is this state's control plane, or is coming up as it."""
+    from loopwright.engines.local.locks import held
 
-    if not state.control_lock.exists():
-        return False
-    descriptor = os.open(state.control_lock, os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return held(state.control_lock)
 
 
 def _last_words(state: StateFolder) -> str:
