@@ -107,6 +107,12 @@ def measure() -> list[Budget]:
     """Both budgets of DESIGN's table that are about the loop."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(shutil.copytree(ROOT / "examples" / "titanic", Path(scratch) / "titanic"))
+        spec = (
+            folder / "loopwright.yaml"
+        )  # what the stress test takes is another question, and no part of this one
+        spec.write_text(
+            "".join(line for line in spec.read_text().splitlines(keepends=True) if "stress:" not in line)
+        )
         home = Path(scratch) / "home"
         try:
             totals, starts = code_changes(home, folder)

@@ -104,17 +104,26 @@ class Driver:
         with book.locked():
             view = book.view
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
-            for change in [view.changes[change_id] for change_id in view.newest.values()]:
-                case, outcome = self.look(change, report)
+            judged = [self._judge(view.changes[change_id], report) for change_id in view.newest.values()]
+            for case, outcome in filter(None, judged):
                 jobs |= outcome.jobs
                 sets |= outcome.replica_sets
                 todo += [(case, action) for action in outcome.actions]
-                self._publish(change, outcome)
+                self._publish(case.change, outcome)
             sets |= {releases[-1].body["replica_set"] for releases in view.releases.values() if releases}
             sets |= {fact.body["replica_set"] for fact in view.routes.values()}
         for case, action in todo:
             self._submit(case, action)
-        self._clean(report, jobs, sets, report.routes_accepted == wanted_routes)
+        if all(judged):
+            self._clean(report, jobs, sets, report.routes_accepted == wanted_routes)
+
+    def _judge(self, change: Change, report: EngineReport) -> tuple[Case, Outcome] | None:
+        """As `look`; a change that cannot be judged is logged, and holds up neither the others nor itself for good."""
+        try:
+            return self.look(change, report)
+        except Exception:
+            _log.exception("a change cannot be judged", extra={"action": "look", "change": change.id})
+            return None
 
     def _clean(self, report: EngineReport, jobs: set[str], sets: set[str], routes_settled: bool) -> None:
         """End what nothing wants any more; replicas only once no gateway can send them a request."""

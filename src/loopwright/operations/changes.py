@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
     asked = _change(control, declared.spec, Path(folder), auto_approve, actor)
     with control.book.locked():
         view = control.book.view
+        # Numbered under the lock: of two that are asked for at once, each gets its own.
+        asked = replace(asked, id=f"{asked.workload}-{view.numbers[asked.workload] + 1}")
         newest = view.changes.get(view.newest.get(asked.workload, ""))
         attached = (
             newest is not None and newest.identity == asked.identity and not _failed(control, newest.id)
@@ -58,9 +61,8 @@ def _change(control: ControlPlane, spec: Workload, folder: Path, auto_approve: b
     snapshot = take_snapshot(folder, control.store, exclude={source.path for source in sources.values()})
     _require_kept(spec, snapshot)
     _require_matches(spec, snapshot)
-    number = control.book.view.numbers[spec.workload] + 1
     return Change(
-        id=f"{spec.workload}-{number}",
+        id="",  # numbered when it is recorded
         workload=spec.workload,
         folder=str(folder),
         spec=snapshot.files[SPEC_FILE],
