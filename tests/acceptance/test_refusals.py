@@ -55,12 +55,32 @@ def test_a_wrong_spec_is_refused_with_its_place_and_records_nothing(
     assert len(production.cli.facts()) == before
 
 
+def test_columns_that_the_data_lack_are_refused_with_their_place(
+    production: Production, variant: Path
+) -> None:
+    edit(variant / "loopwright.yaml", "slice: gender", "slice: gendr")
+    said = production.cli("validate", str(variant), expect=1).stderr
+    assert "evaluation.gates.2.slice" in said
+    assert "Did you mean `gender`?" in said
+
+
+def test_an_environment_has_no_name_of_a_step(production: Production, variant: Path) -> None:
+    edit(variant / "loopwright.yaml", "  dev: {engine: local}", "  train: {engine: local}")
+    assert "environments.train" in production.cli("validate", str(variant), expect=1).stderr
+
+
 def test_broken_data_stop_at_data_with_column_and_rows(production: Production, variant: Path) -> None:
     file = variant / "data" / "passengers.csv"
     lines = file.read_text().splitlines()
     lines[5] = lines[5].replace(lines[5].split(",")[2], "steerage-deck", 1)
     file.write_text("\n".join(lines) + "\n")
     refused(production, variant, "data", "class", "steerage-deck")
+    lines[5] = lines[6]  # mended, it goes on from there
+    file.write_text("\n".join(lines) + "\n")
+    requirements = (variant / "requirements.txt").read_text()
+    (variant / "requirements.txt").write_text(requirements + "# environment and data work at once\n")
+    (variant / "training.py").write_text("raise RuntimeError('far enough')\n")
+    refused(production, variant, "train", "far enough")
 
 
 def test_a_training_script_that_raises_stops_at_train(production: Production, variant: Path) -> None:

@@ -214,3 +214,19 @@ def test_with_control_plane_and_agent_dead_the_endpoint_answers_and_they_come_ba
     cli("up", str(production.folder), "--auto-approve")
     until(lambda: process(cli, "loopwright.engines.local.agent"))
     assert cli.json("history", "verify")["ok"]
+
+
+def test_down_ends_all_that_dead_ones_have_left(production: Production) -> None:
+    """Last here: it takes production down, and brings it back for whoever comes after."""
+    cli = production.cli
+    kill(cli, "loopwright.engines.local.agent")
+    kill(cli, "loopwright.server")
+    cli("down")
+    mark = f"{cli.home}/"
+    assert [
+        p.info["cmdline"]
+        for p in psutil.process_iter(["cmdline"])
+        if any(mark in w for w in p.info["cmdline"] or [])
+    ] == []
+    assert not cli.json("status")["running"]
+    cli("up", str(production.folder), "--auto-approve")

@@ -55,13 +55,14 @@ class Client:
         try:
             connection.request(method, path, content, {"content-type": "application/json"})
             response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            content_read = response.read()
+        except (OSError, http.client.HTTPException) as error:
             raise TemporaryError(
                 f"The control plane does not answer at {self.state.control_socket}: {error}."
             ) from error
         finally:
             connection.close()
+        answer = json.loads(content_read)
         if response.status >= 400:
             told = answer.get("error", {"code": "error", "message": str(answer), "details": {}})
             raise from_report(told["code"], told["message"], told["details"])
@@ -93,7 +94,7 @@ def connect(state: StateFolder) -> Client:
     return client
 
 
-def spawn(state: StateFolder, detached: bool) -> subprocess.Popen[bytes]:
+def spawn(state: StateFolder) -> subprocess.Popen[bytes]:
     """Start a control plane's process, with its output in the control log."""
     with state.control_log.open("ab") as log:
         return subprocess.Popen(
@@ -102,12 +103,12 @@ def spawn(state: StateFolder, detached: bool) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             cwd=state.root,
-            start_new_session=detached,
+            start_new_session=True,
         )
 
 
 def _start(client: Client) -> dict[str, Any]:
-    return await_start(client, spawn(client.state, detached=True))
+    return await_start(client, spawn(client.state))
 
 
 def await_start(client: Client, process: subprocess.Popen[bytes]) -> dict[str, Any]:
@@ -129,6 +130,14 @@ def lock_is_held(state: StateFolder) -> bool:
     from loopwright.engines.local.locks import held
 
     return held(state.control_lock)
+
+
+def stopped_on_purpose(state: StateFolder) -> bool:
+    """Whether `loopwright down` was the last word on this state."""
+    try:
+        return bool(json.loads(state.desired.read_bytes())["stopping"])
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _last_words(state: StateFolder) -> str:

@@ -7,6 +7,7 @@ import json
 from urllib.parse import quote
 
 from loopwright.cli.client import connect
+from loopwright.errors import NotFoundError
 from loopwright.state import StateFolder
 
 
@@ -21,7 +22,12 @@ def reject(parsed: argparse.Namespace) -> int:
 
 
 def _decide(parsed: argparse.Namespace, decision: str) -> int:
-    client = connect(StateFolder.resolve(parsed.home))
+    state = StateFolder.resolve(parsed.home)
+    if not state.ledger.exists():
+        raise NotFoundError(
+            f"{state.root} holds no ledger, so nothing waits there. --home names another state folder."
+        )
+    client = connect(state)
     answer = client.post(
         f"/v1/approvals/{quote(parsed.id, safe='')}", {"decision": decision, "comment": parsed.comment}
     )

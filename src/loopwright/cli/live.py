@@ -30,12 +30,12 @@ class View(Protocol):
     def end(self, progress: Progress) -> None: ...
 
 
-def view(as_json: bool, stream: TextIO | None = None) -> View:
-    """The view that suits where the output goes."""
+def view(as_json: bool, home: str = "", stream: TextIO | None = None) -> View:
+    """The view that suits where the output goes; `home` is the option that commands to paste need."""
     stream = stream or sys.stdout
     if as_json:
         return JsonLines(stream)
-    return Screen(stream) if stream.isatty() else PlainLines(stream)
+    return Screen(stream, home) if stream.isatty() else PlainLines(stream, home)
 
 
 def rows(progress: Progress, now: float) -> list[list[str]]:
@@ -68,28 +68,30 @@ def _took(step: Progress, now: float) -> float | None:
     return max(0.0, float(step["ended_at"] or now) - float(step["started_at"]))
 
 
-def waiting_for(progress: Progress) -> str:
+def waiting_for(progress: Progress, home: str) -> str:
     """What a person has to do now; empty where nothing waits for one."""
     approval = progress.get("approval", "")
     if not approval:
         return ""
-    return f"Waiting for a person. Look at it, then: loopwright approve {approval}   (or: loopwright reject {approval})"
+    return f"Waiting for a person. Look at it, then: loopwright approve {approval}{home}   (or: reject)"
 
 
 class Screen:
     """Redraws the table in place, with the colours of a terminal left as they are."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, home: str = "") -> None:
         self._stream = stream
+        self._home = home
         self._drawn = 0
 
     def show(self, progress: Progress) -> None:
-        width = shutil.get_terminal_size().columns - 1
-        table = [
-            *render(rows(progress, time.time()), "  "),
-            *([waiting_for(progress)] if waiting_for(progress) else []),
+        size = shutil.get_terminal_size()
+        table = render(rows(progress, time.time()), "  ")
+        asking = waiting_for(progress, self._home)
+        # What is higher than the screen cannot be drawn over: the newest rows are the lower ones.
+        lines = [line[: size.columns - 1] for line in [*table, *([asking] if asking else [])]][
+            -(size.lines - 1) :
         ]
-        lines = [line[:width] for line in table]
         back = f"\x1b[{self._drawn}F\x1b[J" if self._drawn else ""
         self._stream.write(back + "\n".join(lines) + "\n")
         self._stream.flush()
@@ -103,8 +105,9 @@ class Screen:
 class PlainLines:
     """A line for each change of a step's state, and the table at the end."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, home: str = "") -> None:
         self._stream = stream
+        self._home = home
         self._said: dict[str, tuple[str, str]] = {}
         self._asked = ""
 
@@ -118,7 +121,7 @@ class PlainLines:
             took = seconds(_took(step, time.time())) if step["state"] in ("done", "failed") else ""
             words = [step["step"] + ":", _TOLD.get(step["state"], step["state"]), took, saying[1]]
             self._stream.write(" ".join(word for word in words if word) + "\n")
-        self._ask(waiting_for(progress))
+        self._ask(waiting_for(progress, self._home))
         self._stream.flush()
 
     def _ask(self, sentence: str) -> None:

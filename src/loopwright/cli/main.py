@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(words: list[str]) -> int:
     from loopwright.cli.parser import parse
-    from loopwright.errors import LoopwrightError, UsageError
+    from loopwright.errors import LoopwrightError, MachineError, UsageError
 
     as_json = "--json" in words
     try:
@@ -39,11 +39,22 @@ def _run(words: list[str]) -> int:
     except LoopwrightError as error:
         _tell(error, as_json)
         return 1
-    except KeyboardInterrupt:
-        print(
-            "\nloopwright: interrupted. What was asked for goes on; `loopwright status` shows it.",
-            file=sys.stderr,
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("loopwright"):
+            raise
+        _tell(
+            MachineError(
+                f"This command needs {error.name}, which is not installed. pip install 'loopwright[server]'"
+            ),
+            as_json,
         )
+        return 1
+    except KeyboardInterrupt:
+        ended = "--foreground" in words
+        told = (
+            "Everything was ended." if ended else "What was asked for goes on; `loopwright status` shows it."
+        )
+        print(f"\nloopwright: interrupted. {told}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader has gone (`loopwright history | head`); nothing is left to say, and Python must not say it at exit.

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from loopwright.cli.client import Client
 from loopwright.cli.live import rows
 from loopwright.cli.table import render
-from loopwright.errors import NotFoundError
+from loopwright.errors import NotFoundError, UsageError
 from loopwright.state import StateFolder
 
 _FOLLOW = 0.5  # seconds between two looks for more
@@ -70,6 +70,10 @@ def logs(parsed: argparse.Namespace) -> int:
         else:
             sys.stdout.write(found["text"])
             sys.stdout.flush()
+        if parsed.follow and found["files"] > 1:
+            raise UsageError(
+                f"{parsed.part} has {found['files']} replicas, expected one log to follow. Leave out --follow."
+            )
         more = found["next_offset"] > offset
         offset = found["next_offset"]
         if more:

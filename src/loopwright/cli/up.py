@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loopwright.cli.client import Client, await_start, connect, spawn
+from loopwright.cli.client import Client, await_start, connect, lock_is_held, spawn, stopped_on_purpose
 from loopwright.cli.lifecycle import bring_down
 from loopwright.cli.live import Progress, view
 from loopwright.errors import ConflictError, NotFoundError, StepFailed, TemporaryError
@@ -29,10 +29,9 @@ def up(parsed: argparse.Namespace) -> int:
     """Exit status 0 once all serves, 1 for a definite no."""
     state = StateFolder.resolve(parsed.home)
     with _control_plane(state, parsed.foreground) as client:
-        asked = client.post(
-            "/v1/changes",
-            {"folder": str(Path(parsed.folder).absolute()), "auto_approve": parsed.auto_approve},
-        )
+        home = home_option(state)
+        wish = {"folder": str(Path(parsed.folder).absolute()), "auto_approve": parsed.auto_approve}
+        asked = _persist(client, lambda: client.post("/v1/changes", wish))
         _announce(asked, parsed.json)
         if parsed.no_wait:
             print(
@@ -41,8 +40,8 @@ def up(parsed: argparse.Namespace) -> int:
                 else f"{asked['change']} is under way; `loopwright up` shows it, `loopwright status` too."
             )
             return 0
-        progress = _follow(client, asked, parsed.json)
-        _end(client, asked, progress, parsed.json)
+        progress = _follow(client, asked, parsed.json, home)
+        _end(client, asked, progress, parsed)
     return 0
 
 
@@ -58,7 +57,8 @@ def _control_plane(state: StateFolder, foreground: bool) -> Iterator[Client]:
             f"A control plane already runs for {state.root}; leave out --foreground, or run `loopwright down` first."
         )
     try:
-        await_start(client, spawn(state, detached=False))
+        # In a session of its own: an interrupt from the keyboard is for this command, which then ends it in order.
+        await_start(client, spawn(state))
         yield client
     finally:
         bring_down(state)
@@ -66,6 +66,7 @@ def _control_plane(state: StateFolder, foreground: bool) -> Iterator[Client]:
 
 def _announce(asked: dict[str, Any], as_json: bool) -> None:
     if as_json:
+        print(json.dumps({"event": "asked"} | asked), flush=True)
         return
     for warning in asked["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
@@ -75,9 +76,9 @@ def _announce(asked: dict[str, Any], as_json: bool) -> None:
         print(f"{asked['change']} is under way already; showing it")
 
 
-def _follow(client: Client, asked: dict[str, Any], as_json: bool) -> Progress:
+def _follow(client: Client, asked: dict[str, Any], as_json: bool, home: str) -> Progress:
     """Show the change until it ends. It goes on by itself where this command is interrupted."""
-    shown, version = view(as_json), 0
+    shown, version = view(as_json, home), 0
     while True:
         progress = _news(client, asked["change"], version)
         if progress["state"] in ("succeeded", "failed", "superseded"):
@@ -116,10 +117,22 @@ def _persist(client: Client, ask: Callable[[], Any]) -> Any:
         except TemporaryError:
             if time.monotonic() > deadline:
                 raise
-            connect(client.state)
+            _bring_back(client.state)
 
 
-def _end(client: Client, asked: dict[str, Any], progress: Progress, as_json: bool) -> None:
+def _bring_back(state: StateFolder) -> None:
+    """Wait for a control plane that starts or ends; start one where none lives, unless everything was to be stopped."""
+    if lock_is_held(state):
+        time.sleep(_AGAIN)
+    elif stopped_on_purpose(state):
+        raise ConflictError(
+            "Everything was stopped by `loopwright down` meanwhile. `loopwright up` takes the change up again."
+        )
+    else:
+        connect(state)
+
+
+def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argparse.Namespace) -> None:
     if progress["state"] == "superseded":
         raise ConflictError(f"{asked['change']} was superseded by {progress['by']}.")
     if progress["state"] == "failed":
@@ -128,7 +141,7 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, as_json: boo
             f"{asked['change']} stopped at {step['step']}. {step['message']}{_see(asked['workload'], step['step'])}"
         )
     workload = client.get("/v1/status", workload=asked["workload"])["workloads"][0]
-    if as_json:
+    if parsed.json:
         print(
             json.dumps(
                 {
@@ -144,7 +157,8 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, as_json: boo
     unchanged = all(step["state"] == "cached" for step in progress["steps"])
     if unchanged or (not asked["new"] and asked["finished"]):
         print(f"Nothing to do: nothing has changed since {asked['change']}, and all of it serves.")
-    _invite(client.state, workload)
+    if not parsed.foreground:
+        _invite(client.state, workload)
 
 
 def _see(workload: str, step: str) -> str:
@@ -162,11 +176,15 @@ def _invite(state: StateFolder, workload: dict[str, Any]) -> None:
     last = list(workload["environments"].values())[-1]
     print("\nTry it:\n")
     print(curl(last))
-    default = StateFolder.resolve("~/.loopwright")
-    home = "" if state == default else f" --home {shlex.quote(str(state.root))}"
+    home = home_option(state)
     print(
         f"\nIt goes on serving in the background. See it: loopwright status{home}   Stop it: loopwright down{home}"
     )
+
+
+def home_option(state: StateFolder) -> str:
+    """What a command needs to reach this state folder from anywhere; empty for the default one."""
+    return "" if state == StateFolder.resolve("~/.loopwright") else f" --home {shlex.quote(str(state.root))}"
 
 
 def curl(serving: dict[str, Any]) -> str:

@@ -26,6 +26,7 @@ from loopwright.spec import Workload, load_stored
 
 _THREADS = 4
 _TICK = 1.0  # seconds between two looks where nothing rings
+_PAUSE = 10.0  # seconds before another try where an outcome could not be recorded
 _GIVE_UP = 300.0  # seconds after which what fails for the moment fails for good
 
 _log = logger("loop")
@@ -53,7 +54,7 @@ class Driver:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="action")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
-        self.lost_epoch = threading.Event()  # set when another control plane has taken over
+        self.on_lost: Callable[[], None] = lambda: None  # called when another control plane has taken over
 
     def start(self) -> None:
         """Begin to drive."""
@@ -87,7 +88,7 @@ class Driver:
                 self.tick()
             except StaleEpochError:
                 _log.exception("this control plane was superseded", extra={"action": "epoch-lost"})
-                self.lost_epoch.set()
+                self.on_lost()
                 return
             except Exception:
                 _log.exception("a tick failed", extra={"action": "tick"})
@@ -97,6 +98,8 @@ class Driver:
     def tick(self) -> None:
         """Look once at everything, and act."""
         engine, book = self.services.engine, self.services.book
+        # Taken before the look: what ends meanwhile was decided on facts that are older than its outcome.
+        busy = {key for key, future in self._busy.items() if not future.done()}
         report = engine.report()
         jobs: set[str] = set()
         sets: set[str] = set()
@@ -113,7 +116,7 @@ class Driver:
             sets |= {releases[-1].body["replica_set"] for releases in view.releases.values() if releases}
             sets |= {fact.body["replica_set"] for fact in view.routes.values()}
         for case, action in todo:
-            self._submit(case, action)
+            self._submit(case, action, busy)
         if all(judged):
             self._clean(report, jobs, sets, report.routes_accepted == wanted_routes)
 
@@ -139,12 +142,11 @@ class Driver:
             for name in sorted(set(report.replica_sets) - sets):
                 engine.remove_replicas(name)
 
-    def _submit(self, case: Case, action: Action) -> None:
+    def _submit(self, case: Case, action: Action, busy: set[tuple[str, str]]) -> None:
         step = "" if isinstance(action, Complete) else action.step.name
         key = (case.change.id, step)
         retry = self._retries.get(key)
-        running = self._busy.get(key)
-        if (running and not running.done()) or (retry and retry.at > self._clock()):
+        if key in busy or (retry and retry.at > self._clock()):
             return
         self._busy[key] = self._pool.submit(self._perform, key, case, action)
 
@@ -156,14 +158,27 @@ class Driver:
         except TemporaryError as error:
             self._later(key, performer, action, error)
         except StaleEpochError:
-            self.lost_epoch.set()
+            self.on_lost()
         except Exception as error:
             _log.exception(
                 "an action failed", extra={"action": type(action).__name__, "change": key[0], "step": key[1]}
             )
-            performer.fault(action, error)
+            self._fault(key, performer, action, error)
         finally:
             self.services.engine.ring()
+
+    def _fault(self, key: tuple[str, str], performer: Performer, action: Action, error: Exception) -> None:
+        """Record a fault; where even that fails (a full disk), try the action again later, not at once."""
+        try:
+            performer.fault(action, error)
+        except Exception:
+            _log.exception(
+                "a fault cannot be recorded", extra={"action": "fault", "change": key[0], "step": key[1]}
+            )
+            now = self._clock()
+            self._retries[key] = _Retry(
+                now, now + _PAUSE, "The outcome cannot be recorded; the control plane's log says why."
+            )
 
     def _later(
         self, key: tuple[str, str], performer: Performer, action: Action, error: TemporaryError

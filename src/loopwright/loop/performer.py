@@ -15,7 +15,7 @@ from loopwright.errors import LoopwrightError, StepFailed, TemporaryError
 from loopwright.loop.case import Case, Services
 from loopwright.loop.keys import endpoint_key
 from loopwright.loop.pipeline import MOST_LOST, Action, Ask, Call, Complete, Finish, Release, Settle, Start
-from loopwright.loop.serving import replica_set
+from loopwright.loop.serving import example_request, replica_set
 from loopwright.loop.steps import ReleaseStep, Step
 from loopwright.loop.view import View
 from loopwright.release import Failure, Move
@@ -37,6 +37,9 @@ class Performer:
 
     def perform(self, action: Action) -> None:
         """Do it. A definite no is recorded as the step's failure; TemporaryError is the caller's to repeat."""
+        ended = self._case.view.ended.get(self._case.change.id)
+        if ended is not None and ended.kind == "change.superseded":
+            return  # decided before a newer change took its place
         if isinstance(action, Complete):
             change = self._case.change
             self._record("change.completed", change.id, {})
@@ -112,11 +115,11 @@ class Performer:
         if status.state == "succeeded":
             output = step.result(self._case, self._services, action.job, folder)
             self._succeed(step, action.inputs, output, action.job)
-        elif status.reason == "lost" and self._lost(action) < MOST_LOST:
+        elif status.reason == "cancelled" or (status.reason == "lost" and self._lost(action) < MOST_LOST):
+            # Cancelled because nothing wanted it for a while; now something does, and another attempt is made.
             change = self._case.change
-            self._record(
-                "job.lost", action.job, {"change": change.id, "step": step.name, "inputs": action.inputs}
-            )
+            body = {"change": change.id, "step": step.name, "inputs": action.inputs}
+            self._record(f"job.{status.reason}", action.job, body)
         else:
             raise step.failed(self._case, self._services, action.job, folder, status)
 
@@ -135,9 +138,10 @@ class Performer:
         }
         self._started(action.step, action.inputs)
         self._record("approval.requested", approval, body)
-        if change.auto_approve:
+        actor = self._case.view.automatic(change)
+        if actor:
             decision = {"decision": "approve", "comment": "", "auto": True}
-            self._record("approval.decided", approval, decision, change.actor)
+            self._record("approval.decided", approval, decision, actor)
 
     def _settle(self, action: Settle) -> None:
         decided = action.decision
@@ -171,7 +175,7 @@ class Performer:
     def _check(self, step: ReleaseStep, inputs: str) -> None:
         """Each new replica must answer the package's own example before it gets a client's request."""
         name, package = step.replica_set(self._case), self._case.outputs["package"]
-        request = json.dumps(package["example"]["request"]).encode()
+        request = json.dumps(example_request(package)).encode()
         answers = self._services.engine.probe(name, request, _CHECK_TIMEOUT)
         wrong = [(status, body) for status, body in answers if not 200 <= status < 300]
         if wrong:

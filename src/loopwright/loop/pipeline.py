@@ -216,7 +216,7 @@ def _job(walk: _Walk, step: JobStep, inputs: str) -> None:
 def _approval(walk: _Walk, step: ApprovalStep, inputs: str) -> None:
     approval = step.approval_id(walk.case)
     decision = walk.case.view.decisions.get(approval)
-    automatic = walk.case.change.auto_approve and decision is None
+    automatic = decision is None and walk.case.view.automatic(walk.case.change) != ""
     if approval not in walk.case.view.approvals or automatic:
         walk.show(step, "approval", "asking", approval=approval)
         walk.actions.append(Ask(step, inputs))
@@ -257,7 +257,8 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
     status = walk.report.replica_sets.get(name)
     route = case.view.routes.get((step.environment, case.change.workload))
     wanted = route is not None and route.body["inputs"] == inputs
-    began = walk.started_at(step) or walk.now
+    # Time in which no control plane lived was no time to become ready in.
+    began = max(walk.started_at(step) or walk.now, case.view.awake_since)
     accepted = walk.report.routes_accepted
     replicas = status or ReplicaSetStatus(name=name, wanted=0, ready=0)
     return Standing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from loopwright.engines.base import ReplicaSet
@@ -25,6 +26,14 @@ def revision_of(case: Case, environment: str) -> str:
             "environment": environment,
         }
     )
+
+
+def example_request(package: Mapping[str, Any]) -> dict[str, Any]:
+    """The package's example row, its columns in the data's order: facts keep no order, and user code may need it."""
+    example: dict[str, Any] = package["example"]["request"]
+    return {
+        column["name"]: example[column["name"]] for column in package["columns"] if column["name"] in example
+    }
 
 
 def replica_set_name(environment: str, workload: str, revision: str) -> str:

@@ -33,6 +33,8 @@ class View:
         self.lost: dict[tuple[str, str, str], int] = defaultdict(
             int
         )  # of these, lost through no fault of their own
+        self.approvers: dict[str, str] = {}  # change id -> who asked later that it be approved automatically
+        self.awake_since = 0.0  # when the newest control plane started
         self.approvals: dict[str, Fact] = {}  # approval id -> approval.requested
         self.decisions: dict[str, Fact] = {}  # approval id -> approval.decided
         self.releases: dict[Pair, list[Fact]] = defaultdict(
@@ -78,6 +80,15 @@ class View:
         self.attempts[key] += 1
         self.lost[key] += 1
 
+    def _job_cancelled(self, fact: Fact) -> None:
+        self.attempts[fact.workload, fact.body["step"], fact.body["inputs"]] += 1
+
+    def _control_started(self, fact: Fact) -> None:
+        self.awake_since = fact.time
+
+    def _change_auto_approved(self, fact: Fact) -> None:
+        self.approvers[fact.key] = fact.actor
+
     def _approval_requested(self, fact: Fact) -> None:
         self.approvals[fact.key] = fact
 
@@ -96,6 +107,10 @@ class View:
     def mark(self, kind: str, key: str) -> Fact | None:
         """The newest fact of a kind and key."""
         return self.marks.get((kind, key))
+
+    def automatic(self, change: Change) -> str:
+        """Who asked that this change be approved without a person; empty where nobody did."""
+        return change.actor if change.auto_approve else self.approvers.get(change.id, "")
 
     def current(self, environment: str, workload: str) -> Fact | None:
         """The newest completed release of a workload in an environment."""

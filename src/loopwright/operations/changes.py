@@ -24,7 +24,7 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
     change's id, whether it is new, and the spec's warnings. Raises SpecError, and changes nothing, for a wrong spec.
     """
     declared = read_declaration(Path(folder))
-    asked = _change(control, declared.spec, Path(folder), auto_approve, actor)
+    asked = _change(control, declared.spec, declared.folder, auto_approve, actor)
     with control.book.locked():
         view = control.book.view
         # Numbered under the lock: of two that are asked for at once, each gets its own.
@@ -37,8 +37,10 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
         finished = change.id in view.ended
         if not attached:
             _request(control, asked, newest)
-    if attached and auto_approve:
-        _approve_waiting(control, change.id, actor)
+        if attached and auto_approve and not finished and not view.automatic(change):
+            control.book.append(
+                "change.auto-approved", change.workload, change.id, {"auto": True}, actor, time.time()
+            )
     control.engine.ring()
     warnings = [str(warning) for warning in declared.warnings]
     return {
@@ -111,12 +113,6 @@ def _request(control: ControlPlane, change: Change, newest: Change | None) -> No
     book.append("change.requested", change.workload, change.id, change.body(), change.actor, now)
 
 
-def _approve_waiting(control: ControlPlane, change: str, actor: str) -> None:
-    for approval, fact in list(control.book.view.approvals.items()):
-        if fact.body["change"] == change and approval not in control.book.view.decisions:
-            decide(control, approval, "approve", "", actor, auto=True)
-
-
 def progress(control: ControlPlane, change: str, after: int, wait: float) -> dict[str, Any]:
     """How far a change is: its newest version beyond `after`, waited for at most `wait` seconds."""
     ended = control.book.view.ended.get(change)
@@ -134,9 +130,7 @@ def progress(control: ControlPlane, change: str, after: int, wait: float) -> dic
     return shown.body() | {"version": version}
 
 
-def decide(
-    control: ControlPlane, approval: str, decision: str, comment: str, actor: str, auto: bool = False
-) -> dict[str, Any]:
+def decide(control: ControlPlane, approval: str, decision: str, comment: str, actor: str) -> dict[str, Any]:
     """Record a person's yes (`approve`) or no (`reject`). Raises NotFoundError, or ConflictError where it is too late."""
     book = control.book
     with book.locked():
@@ -144,7 +138,7 @@ def decide(
         if asked is None:
             raise NotFoundError(f"No approval {approval} has been asked for. {_waiting(control)}")
         _still_open(control, asked)
-        body = {"decision": decision, "comment": comment, "auto": auto}
+        body = {"decision": decision, "comment": comment, "auto": False}
         book.append_once("approval.decided", asked.workload, approval, body, actor, time.time())
     control.engine.ring()
     return {

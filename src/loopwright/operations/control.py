@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 
 from loopwright.catalog import Store, Tracking
+from loopwright.engines.local import processes
 from loopwright.engines.local.driver import LocalEngine, agent_runs
+from loopwright.errors import IntegrityError
 from loopwright.ledger import Ledger, Lock
 from loopwright.loop.case import Services
 from loopwright.loop.driver import Driver
@@ -25,6 +27,11 @@ class ControlPlane:
         self._lock = Lock(state.control_lock)
         self._lock.acquire()
         self.ledger = Ledger.open(state.ledger, state.ledger_key, state.ledger_head)
+        verified = self.ledger.verify()
+        if not verified.ok:
+            raise IntegrityError(
+                f"{verified.sentence} Nothing is decided on such facts: restore the state folder from a backup."
+            )
         self.epoch = self.ledger.take_over("loopwright", time.time())
         self.engine = LocalEngine(state)
         self.store = Store(state.store)
@@ -34,13 +41,14 @@ class ControlPlane:
 
     def start(self) -> None:
         """Begin to drive."""
+        self.driver.on_lost = self.stop_server
         self.driver.start()
 
     def stop_everything(self, actor: str) -> None:
         """End all that runs of this state, and then the control plane itself; returns at once."""
         if not self.stopping:
             self.stopping = True
-            self.ledger.append("state.stopped", "", "", {}, actor, time.time())
+            self.book.append("state.stopped", "", "", {}, actor, time.time())
         self.stop_server()
 
     def close(self) -> None:
@@ -60,7 +68,7 @@ def stop_without_control_plane(state: StateFolder) -> bool:
     lock = Lock(state.control_lock)
     lock.acquire()
     try:
-        if not agent_runs(state):
+        if not agent_runs(state) and not processes.marked(str(state.root)):
             return False
         LocalEngine(state, start=False).stop()
         return True

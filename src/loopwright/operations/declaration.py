@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
+from loopwright.errors import Problem, SpecError
 from loopwright.loop.files import SPEC_FILE
 from loopwright.spec import (
     CasesFile,
+    Positions,
     SpecWarning,
     Workload,
     load_with_positions,
@@ -20,6 +24,7 @@ from loopwright.spec import (
 class Declared:
     """A valid declaration."""
 
+    folder: Path
     spec: Workload
     warnings: tuple[SpecWarning, ...]
 
@@ -28,10 +33,48 @@ def read_declaration(folder: Path) -> Declared:
     """Load loopwright.yaml in a folder (or the file itself) and the test cases it names; raises SpecError with every problem."""
     path = folder if folder.is_file() else folder / SPEC_FILE
     spec, positions = load_with_positions(path)
+    unknown = _unknown_columns(spec, positions, path.parent)
+    if unknown:
+        raise SpecError(unknown)
     functional = spec.tests.functional
     if functional is None:
-        return Declared(spec, warnings(spec, positions))
+        return Declared(path.parent, spec, warnings(spec, positions))
     cases, case_positions = parse_with_positions(
         CasesFile, path.parent / functional, str(path.parent / functional)
     )
-    return Declared(spec, warnings(spec, positions, cases, case_positions))
+    return Declared(path.parent, spec, warnings(spec, positions, cases, case_positions))
+
+
+def _unknown_columns(spec: Workload, positions: Positions, folder: Path) -> list[Problem]:
+    """Columns that the spec names and the data does not have: a gate on one has no data to decide it.
+
+    Looks only at a CSV's first line; other formats show it in the data step.
+    """
+    problems = []
+    for name, data in spec.data.items():
+        columns = _header(folder / data.source)
+        named = {f"data.{name}.label": data.label}
+        if data.split.by != "row":
+            named[f"data.{name}.split.by"] = data.split.by
+        named |= {
+            f"evaluation.gates.{n}.slice": gate.slice
+            for n, gate in enumerate(spec.evaluation.gates)
+            if gate.slice
+        }
+        for path, column in named.items():
+            if columns and column not in columns:
+                near = get_close_matches(column, columns, 1)
+                hint = f"Did you mean `{near[0]}`?" if near else ""
+                problems.append(
+                    positions.problem(
+                        path, f"`{column}`", f"a column of {data.source}: {', '.join(columns)}", hint
+                    )
+                )
+    return problems
+
+
+def _header(source: Path) -> list[str]:
+    if source.suffix.lower() != ".csv":
+        return []
+    with source.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return next(csv.reader(file), [])

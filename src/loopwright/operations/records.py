@@ -12,6 +12,7 @@ from loopwright.engines.base import EngineReport
 from loopwright.errors import NotFoundError
 from loopwright.ledger import Fact, Ledger
 from loopwright.loop.keys import endpoint_key
+from loopwright.loop.serving import example_request
 from loopwright.loop.view import View
 from loopwright.operations.control import ControlPlane
 from loopwright.state import StateFolder
@@ -92,7 +93,7 @@ def _serving(state: StateFolder, release: Fact, report: EngineReport) -> dict[st
         "since": release.time,
         "url": body["url"],
         "key": key,
-        "example": body["package"]["example"]["request"],
+        "example": example_request(body["package"]),
         "ready": replicas.ready if replicas else 0,
         "wanted": replicas.wanted if replicas else 0,
         "failing": replicas.failing if replicas else "",
@@ -194,14 +195,15 @@ def _with_logs(view: View, workload: str) -> list[str]:
 def _read(files: list[Path], offset: int, most: int) -> dict[str, Any]:
     if len(files) > 1:  # several replicas: whole files, each under its name; offsets make no sense
         parts = [f"==> {file.parent.name} <==\n{_tail(file, most)}" for file in files]
-        return {"text": "\n".join(parts), "next_offset": 0}
+        return {"text": "\n".join(parts), "next_offset": 0, "files": len(files)}
     file = files[0]
     if not file.exists():
-        return {"text": "", "next_offset": offset}
+        return {"text": "", "next_offset": offset, "files": 1}
     with file.open("rb") as stream:
+        offset = offset if offset <= file.stat().st_size else 0  # the log was rotated meanwhile
         stream.seek(offset)
         content = stream.read(most)
-    return {"text": content.decode(errors="replace"), "next_offset": offset + len(content)}
+    return {"text": content.decode(errors="replace"), "next_offset": offset + len(content), "files": 1}
 
 
 def _tail(file: Path, most: int) -> str:

@@ -26,6 +26,7 @@ from loopwright.errors import (
     TemporaryError,
     UsageError,
 )
+from loopwright.log import logger
 from loopwright.operations import changes, records
 from loopwright.operations.control import ControlPlane
 from loopwright.server.credentials import actor
@@ -47,6 +48,7 @@ STATUS: dict[type[LoopwrightError], int] = {
 
 Actor = Annotated[str, Depends(actor)]
 _LONGEST_WAIT = 30.0
+_log = logger("server")
 
 
 class UpRequest(BaseModel):
@@ -88,6 +90,12 @@ def _errors(app: FastAPI) -> None:
         del request
         content = {"error": {"code": error.code, "message": error.message, "details": error.details()}}
         return JSONResponse(content, STATUS[type(error)])
+
+    @app.exception_handler(Exception)
+    def fault(request: Request, error: Exception) -> JSONResponse:
+        _log.error("a request failed", extra={"action": "request", "path": request.url.path}, exc_info=error)
+        message = f"A fault of Loopwright's own: {error!r}. The control plane's log has more."
+        return told(request, LoopwrightError(message))
 
     @app.exception_handler(HTTPException)
     def unknown(request: Request, error: HTTPException) -> JSONResponse:

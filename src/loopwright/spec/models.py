@@ -24,6 +24,20 @@ from loopwright.spec.units import (
     ProperFraction,
 )
 
+STEP_NAMES = frozenset(
+    (
+        "data",
+        "environment",
+        "train",
+        "package",
+        "evaluate",
+        "evaluation",
+        "register",
+        "functional",
+        "stress",
+        "approval",
+    )
+)
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -248,3 +262,18 @@ class Workload(Declaration):
     environments: dict[Name, Environment] = Field(
         min_length=1, description="In order of promotion; tests run in the first."
     )
+
+    @model_validator(mode="after")
+    def _own_names(self) -> Workload:
+        taken = [
+            Complaint(
+                f"environments.{name}",
+                f"the name {name}",
+                "a name that no step of the loop has, such as dev or prod",
+            )
+            for name in self.environments
+            if name in STEP_NAMES or name.startswith("approval-")
+        ]
+        if taken:
+            raise refusal(taken)
+        return self

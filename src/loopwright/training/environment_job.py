@@ -8,11 +8,14 @@ once the file `complete` stands in it.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from loopwright import jobs
@@ -27,8 +30,9 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     lock = given["lock"] or resolve(given["requirements"], given["python_version"], outputs)
     digest = lock_digest(lock, given["python_version"])
     folder = Path(given["environments"]) / digest[:16]
-    if not (folder / COMPLETE).exists():
-        build(folder, lock, given["python_version"], outputs)
+    with _alone(folder):
+        if not (folder / COMPLETE).exists():
+            build(folder, lock, given["python_version"], outputs)
     (outputs / "requirements.lock").write_text(lock)
     return {
         "lock": lock,
@@ -37,6 +41,15 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
         "python_version": given["python_version"],
         "packages": sum("==" in line for line in lock.splitlines()),
     }
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Equal requirements of two workloads give one folder: one job builds it, the other waits and finds it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def lock_digest(lock: str, python_version: str) -> str:

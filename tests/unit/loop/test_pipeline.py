@@ -54,7 +54,7 @@ class Toy(JobStep):
     def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
         if case.change.spec == "broken":
             raise StepFailed("no model")
-        return {"digest": case.change.spec, "example": {"request": {}}}
+        return {"digest": case.change.spec, "columns": [], "example": {"request": {}}}
 
 
 class Package(Toy):
@@ -365,3 +365,22 @@ def test_a_lost_job_is_started_again_but_not_for_ever(homes: Iterator[Path]) -> 
         outcome = life.tick(change)
     assert outcome.failed
     assert len(life.world.started) == 4
+
+
+def test_a_job_that_was_cancelled_is_made_again_when_it_is_wanted_again(homes: Iterator[Path]) -> None:
+    life = new_life(homes)
+    change = life.request("a")
+    life.tick(change)
+    life.world.jobs = {job: JobStatus(id=job, state="failed", reason="cancelled") for job in life.world.jobs}
+    assert life.live(change).finished
+    assert len(life.world.started) == 3
+
+
+def test_a_change_may_be_asked_to_be_approved_automatically_later(homes: Iterator[Path]) -> None:
+    life = new_life(homes)
+    change = life.request("a", auto=False)
+    for _ in range(20):
+        life.tick(change)
+    life.book.append("change.auto-approved", "toy", change.id, {"auto": True}, "bob", 0.0)
+    assert life.live(change).finished
+    assert life.book.view.decisions["toy-1-prod"].actor == "bob"

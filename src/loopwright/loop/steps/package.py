@@ -46,7 +46,7 @@ class PackageStep(JobStep):
             "python_version": environment["python_version"],
             "baseline": str(services.store.tree(data["tree"]) / "baseline.json"),
             "columns": data["columns"],
-            "example": data["example"],
+            "example": {column["name"]: data["example"].get(column["name"]) for column in data["columns"]},
             "label": data["label"]["name"],
             "run": case.outputs["train"]["run"],
             "data_version": data["version"],
