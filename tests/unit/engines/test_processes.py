@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -76,12 +77,14 @@ def test_a_reused_pid_is_not_taken_for_the_family(tree: subprocess.Popen[bytes])
     assert processes.family(tree.pid, "/other", start="another start") == []
 
 
-def test_what_is_marked_under_a_folder_is_found() -> None:
-    environment = dict(os.environ) | {processes.MARK: "/root-of-all/jobs/1"}
-    with subprocess.Popen(["sleep", "600"], env=environment) as child:
-        assert processes.marked("/root-of-all") == [child.pid]
-        assert processes.marked("/root") == []
-        child.kill()
+def test_what_is_marked_under_a_folder_is_found(tmp_path: Path) -> None:
+    environment = dict(os.environ) | {processes.MARK: f"{tmp_path}/jobs/1"}
+    with subprocess.Popen(["sleep", "60"], env=environment) as child:
+        try:
+            assert processes.marked(str(tmp_path)) == [child.pid]
+            assert processes.marked(str(tmp_path)[:-1]) == []
+        finally:
+            child.kill()
 
 
 def test_shared_memory_is_shared_out_only_beyond_the_limit() -> None:
