@@ -119,7 +119,9 @@ def await_start(client: Client, process: subprocess.Popen[bytes]) -> dict[str, A
         if health is not None:
             return health
         if process.poll() is not None and not lock_is_held(client.state):
-            break
+            if process.returncode >= 0:
+                break
+            process = spawn(client.state)  # killed from outside: that says nothing of the next
         time.sleep(_POLL)
     words = _last_words(client.state)
     raise MachineError(f"The control plane did not come up: {words} More is in {client.state.control_log}.")

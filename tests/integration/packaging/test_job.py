@@ -148,16 +148,22 @@ def test_another_model_is_another_package(told, tmp_path):
     ],
 )
 def test_a_script_that_cannot_score_makes_no_package(told, tmp_path, text, message):
+    before = replicas_of_ours()
     script(tmp_path, text)
     with pytest.raises(StepFailed, match=message):
         packaged(told, tmp_path / "outputs")
     assert not (tmp_path / "outputs/package/package.json").exists()
-    assert not [child for child in psutil.process_iter(["ppid", "cmdline"]) if left_by_us(child)]
+    assert replicas_of_ours() <= before
 
 
-def left_by_us(process):
-    """Whether a process is a replica that this process has started; a zombie has no command line."""
-    return process.info["ppid"] == os.getpid() and "loopwright.scoring" in (process.info["cmdline"] or [])
+def replicas_of_ours():
+    """The replicas that this process has started; other tests in it may keep some. A zombie has no command line."""
+    found = psutil.process_iter(["pid", "ppid", "cmdline"])
+    return {
+        p.pid
+        for p in found
+        if p.info["ppid"] == os.getpid() and "loopwright.scoring" in (p.info["cmdline"] or [])
+    }
 
 
 def test_a_script_that_answers_too_late(told, tmp_path):
