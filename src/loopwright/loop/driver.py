@@ -72,11 +72,10 @@ class Driver:
             self._specs[change.spec] = load_stored(self.services.store.file(change.spec))
         return self._specs[change.spec]
 
-    def look(self, change: Change, report: EngineReport) -> tuple[Case, Outcome]:
-        """Decide for one change, without acting. Hold the book's lock."""
+    def look(self, change: Change, report: EngineReport, routes: str) -> tuple[Case, Outcome]:
+        """Decide for one change, without acting; `routes` is the digest of the wanted table. Hold the book's lock."""
         book = self.services.book
         case = Case(self.spec(change), change, book.view)
-        routes = self.services.engine.routes_digest(route_table(book.view, self.services.state))
         return case, advance(case, plan(case.spec), report, routes, self._clock(), self._available)
 
     def _available(self, step: Step, output: Output) -> bool:
@@ -107,7 +106,8 @@ class Driver:
         with book.locked():
             view = book.view
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
-            judged = [self._judge(view.changes[change_id], report) for change_id in view.newest.values()]
+            newest = [view.changes[change_id] for change_id in view.newest.values()]
+            judged = [self._judge(change, report, wanted_routes) for change in newest]
             for case, outcome in filter(None, judged):
                 jobs |= outcome.jobs
                 sets |= outcome.replica_sets
@@ -120,10 +120,10 @@ class Driver:
         if all(judged):
             self._clean(report, jobs, sets, report.routes_accepted == wanted_routes)
 
-    def _judge(self, change: Change, report: EngineReport) -> tuple[Case, Outcome] | None:
+    def _judge(self, change: Change, report: EngineReport, routes: str) -> tuple[Case, Outcome] | None:
         """As `look`; a change that cannot be judged is logged, and holds up neither the others nor itself for good."""
         try:
-            return self.look(change, report)
+            return self.look(change, report, routes)
         except Exception:
             _log.exception("a change cannot be judged", extra={"action": "look", "change": change.id})
             return None
