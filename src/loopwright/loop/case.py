@@ -13,6 +13,7 @@ from loopwright.loop.change import Change
 from loopwright.loop.view import Book, View
 from loopwright.spec.models import Data, Workload
 from loopwright.state import StateFolder
+from loopwright.training import environment_folder
 
 Output = Mapping[str, Any]
 
@@ -58,3 +59,7 @@ class Services:
         folder = self.state.jobs / job_id
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
+
+    def python(self, environment: str) -> Path:
+        """The interpreter of the Python environment that is named by its lock's digest, wherever the state folder is now."""
+        return environment_folder(self.state.environments, environment) / "bin" / "python"

@@ -52,7 +52,7 @@ def settings_of(case: Case, services: Services, environment: str) -> dict[str, A
         "version": f"{case.change.workload}:{version}" if version else None,
         "package": str(services.store.tree(package["tree"])),
         "entry": serving.entry,
-        "python": package["python"],
+        "python": str(services.python(package["environment"])),
         "workers": serving.workers,
         "thread_safe": serving.thread_safe,
         "idempotent": serving.idempotent,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from loopwright import __version__
@@ -27,9 +26,9 @@ from loopwright.errors import (
     UsageError,
 )
 from loopwright.log import logger
-from loopwright.operations import changes, records
 from loopwright.operations.control import ControlPlane
-from loopwright.server.credentials import actor
+from loopwright.server import change_paths, record_paths
+from loopwright.server.credentials import Actor
 
 STATUS: dict[type[LoopwrightError], int] = {
     LoopwrightError: 500,
@@ -46,31 +45,15 @@ STATUS: dict[type[LoopwrightError], int] = {
     TemporaryError: 503,
 }
 
-Actor = Annotated[str, Depends(actor)]
-_LONGEST_WAIT = 30.0
 _log = logger("server")
-
-
-class UpRequest(BaseModel):
-    """Ask for a change."""
-
-    folder: str
-    auto_approve: bool = False
-
-
-class DecisionRequest(BaseModel):
-    """Decide an approval."""
-
-    decision: str = Field(pattern="^(approve|reject)$")
-    comment: str = ""
 
 
 def create(control: ControlPlane) -> FastAPI:
     """The application of one control plane."""
     app = FastAPI(title="Loopwright", version=__version__, docs_url=None, redoc_url=None)
     _errors(app)
-    _changes(app, control)
-    _records(app, control)
+    for paths in (change_paths, record_paths):
+        paths.add(app, control)
 
     @app.get("/v1/health")
     def health() -> dict[str, Any]:
@@ -109,37 +92,3 @@ def _errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         return told(request, UsageError(f"The request to {request.url.path} is not understood: {error}"))
-
-
-def _changes(app: FastAPI, control: ControlPlane) -> None:
-    @app.post("/v1/changes")
-    def up(asked: UpRequest, who: Actor) -> dict[str, Any]:
-        return changes.up(control, asked.folder, asked.auto_approve, who)
-
-    @app.get("/v1/changes/{change}")
-    def progress(
-        change: str, after: int = 0, wait: Annotated[float, Query(ge=0, le=_LONGEST_WAIT)] = 0.0
-    ) -> dict[str, Any]:
-        return changes.progress(control, change, after, wait)
-
-    @app.post("/v1/approvals/{approval}")
-    def decide(approval: str, asked: DecisionRequest, who: Actor) -> dict[str, Any]:
-        return changes.decide(control, approval, asked.decision, asked.comment, who)
-
-
-def _records(app: FastAPI, control: ControlPlane) -> None:
-    @app.get("/v1/status")
-    def status(workload: str | None = None) -> dict[str, Any]:
-        return records.status(control, workload)
-
-    @app.get("/v1/history")
-    def history(workload: str | None = None, limit: Annotated[int, Query(ge=1)] = 50) -> list[dict[str, Any]]:
-        return records.history(control.ledger, workload, limit)
-
-    @app.get("/v1/history/verify")
-    def verify() -> dict[str, Any]:
-        return records.verify(control.ledger)
-
-    @app.get("/v1/logs/{workload}")
-    def logs(workload: str, part: str | None = None, offset: int = 0) -> dict[str, Any]:
-        return records.logs(control, workload, part, offset)

@@ -6,8 +6,9 @@ import asyncio
 import pwd
 import socket
 import struct
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _UCRED = struct.Struct("3i")  # pid, uid, gid: unix(7), SO_PEERCRED
@@ -32,3 +33,6 @@ def actor(request: Request) -> str:
         return pwd.getpwuid(int(uid)).pw_name
     except (KeyError, ValueError):
         return host or "unknown"
+
+
+Actor = Annotated[str, Depends(actor)]

@@ -6,6 +6,6 @@ May import: spec, state, jobs, errors. Used by `loop`.
 """
 
 from loopwright.training.command import parameters, render
-from loopwright.training.variables import threads, user_environment
+from loopwright.training.variables import environment_folder, threads, user_environment
 
-__all__ = ["parameters", "render", "threads", "user_environment"]
+__all__ = ["environment_folder", "parameters", "render", "threads", "user_environment"]

@@ -21,6 +21,7 @@ from pathlib import Path
 from loopwright import jobs
 from loopwright.errors import StepFailed
 from loopwright.state import replace_file
+from loopwright.training.variables import environment_folder
 
 COMPLETE = "complete"
 
@@ -29,7 +30,7 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     """Resolve, build, and say where the interpreter is."""
     lock = given["lock"] or resolve(given["requirements"], given["python_version"], outputs)
     digest = lock_digest(lock, given["python_version"])
-    folder = Path(given["environments"]) / digest[:16]
+    folder = environment_folder(Path(given["environments"]), digest)
     with _alone(folder):
         if not (folder / COMPLETE).exists():
             build(folder, lock, given["python_version"], outputs)

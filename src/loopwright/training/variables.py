@@ -24,3 +24,8 @@ def user_environment(python: Path, cores: float) -> dict[str, str]:
         "PYTHONHASHSEED": "0",  # a second run of the same script on the same data gives the same model
     }
     return variables | dict.fromkeys(_THREAD_VARIABLES, str(threads(cores)))
+
+
+def environment_folder(environments: Path, digest: str) -> Path:
+    """Where the Python environment of a lock's digest is, or will be."""
+    return environments / digest[:16]

@@ -34,7 +34,7 @@ class EvaluateStep(JobStep):
         test = services.store.tree(data["tree"])
         given = {
             "package": str(services.store.tree(package["tree"])),
-            "python": package["python"],
+            "python": str(services.python(package["environment"])),
             "data": str(test / data["test"]),
             "train": str(test / data["train"]),
             "label": data["label"]["name"],
@@ -62,7 +62,7 @@ class EvaluateStep(JobStep):
         return {
             "name": f"{case.change.workload}:{fact.body['version']}",
             "package": str(services.store.tree(package["tree"])),
-            "python": package["python"],
+            "python": str(services.python(package["environment"])),
             "train": str(services.store.tree(package["data"]) / package["train"]),
             "prediction": package["prediction"],
             "probability": package["probability"],

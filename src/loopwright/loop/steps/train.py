@@ -45,7 +45,7 @@ class TrainStep(JobStep):
             f"data.{case.data_name}.train": str(services.store.tree(data["tree"]) / data["train"]),
             "outputs": str(outputs),
         }
-        variables = user_environment(Path(case.outputs["environment"]["python"]), compute.cpu)
+        variables = user_environment(services.python(case.outputs["environment"]["digest"]), compute.cpu)
         return Job(
             id=job_id,
             workload=case.change.workload,

@@ -1,0 +1,46 @@
+"""The paths of changes: asked for, followed, decided."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+from pydantic import BaseModel, Field
+
+from loopwright.operations import changes
+from loopwright.operations.control import ControlPlane
+from loopwright.server.credentials import Actor
+
+_LONGEST_WAIT = 30.0
+
+
+class UpRequest(BaseModel):
+    """Ask for a change."""
+
+    folder: str
+    auto_approve: bool = False
+
+
+class DecisionRequest(BaseModel):
+    """Decide an approval."""
+
+    decision: str = Field(pattern="^(approve|reject)$")
+    comment: str = ""
+
+
+def add(app: FastAPI, control: ControlPlane) -> None:
+    """Add these paths."""
+
+    @app.post("/v1/changes")
+    def up(asked: UpRequest, who: Actor) -> dict[str, Any]:
+        return changes.up(control, asked.folder, asked.auto_approve, who)
+
+    @app.get("/v1/changes/{change}")
+    def progress(
+        change: str, after: int = 0, wait: Annotated[float, Query(ge=0, le=_LONGEST_WAIT)] = 0.0
+    ) -> dict[str, Any]:
+        return changes.progress(control, change, after, wait)
+
+    @app.post("/v1/approvals/{approval}")
+    def decide(approval: str, asked: DecisionRequest, who: Actor) -> dict[str, Any]:
+        return changes.decide(control, approval, asked.decision, asked.comment, who)
