@@ -9,10 +9,11 @@ from typing import Any
 from loopwright.engines.base import ReplicaSet
 from loopwright.loop.case import Case, Services
 from loopwright.loop.change import digest
+from loopwright.spec.models import Serving
 from loopwright.state import replace_file
 from loopwright.training import threads
 
-_LOOKS = 3  # at the load, in a row, that must call for more replicas
+_SINCE_0_1: Mapping[str, Any] = {"scale_up_delay": None, "scale_down_delay": 60.0}  # fields of replicas
 _GRACE_PERIOD = 10.0  # seconds that a replica may take to finish what it has begun
 
 
@@ -22,10 +23,20 @@ def revision_of(case: Case, environment: str) -> str:
     return digest(
         {
             "package": case.outputs["package"]["digest"],
-            "serving": serving.model_dump(exclude={"entry", "files", "auth"}),
+            "serving": _settings_digested(serving),
             "environment": environment,
         }
     )
+
+
+def _settings_digested(serving: Serving) -> dict[str, Any]:
+    """All that decides how it serves. What newer versions of Loopwright know is left out where it is as it always was:
+    an upgrade must not make a new revision of what serves."""
+    settings = serving.model_dump(exclude={"entry", "files", "auth"})
+    for name, default in _SINCE_0_1.items():
+        if settings["replicas"][name] == default:
+            del settings["replicas"][name]
+    return settings
 
 
 def example_request(package: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +90,8 @@ def replica_set(case: Case, services: Services, environment: str) -> ReplicaSet:
         maximum=serving.replicas.max,
         target_utilization=serving.replicas.target_utilization,
         scale_interval=serving.replicas.scale_interval,
-        scale_up_delay=_LOOKS * serving.replicas.scale_interval,
+        scale_up_delay=serving.replicas.patience_up,
+        scale_down_delay=serving.replicas.scale_down_delay,
         concurrency=serving.limits.concurrency,
         memory=serving.resources.memory,
     )

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from loopwright.spec.complaints import Complaint, refusal
 from loopwright.spec.declaration import Declaration, Items
 from loopwright.spec.gates import Gate, unfit
+from loopwright.spec.replicas import Replicas
 from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, PythonVersion, RelativePath
 from loopwright.spec.units import (
     Bytes,
@@ -20,7 +21,6 @@ from loopwright.spec.units import (
     Duration,
     Fraction,
     PositiveDuration,
-    PositiveFraction,
     ProperFraction,
 )
 
@@ -130,29 +130,6 @@ class Evaluation(Declaration):
         complaints = list(unfit(self.gates, self.task, self.probability))
         if complaints:
             raise refusal(complaints)
-        return self
-
-
-class Replicas(Declaration):
-    """How many copies run."""
-
-    min: int = Field(default=2, ge=1, le=1000, description="Never fewer.")
-    max: int = Field(default=2, ge=1, le=1000, description="Never more.")
-    target_utilization: PositiveFraction = Field(
-        default=0.7,
-        description="Requests in flight, as a share of replicas x concurrency, that scaling aims at.",
-    )
-    scale_interval: PositiveDuration = Field(
-        default=1.0,
-        description="Time between two looks; three in a row must call for more replicas before any is started.",
-    )
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Replicas:
-        if self.min > self.max:
-            given = "max" in self.model_fields_set
-            expected = f"at most `max`, which is {self.max}{'' if given else ' where it is not given'}"
-            raise refusal([Complaint("min", f"at least {self.min} replicas", expected)])
         return self
 
 

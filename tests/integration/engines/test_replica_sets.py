@@ -86,38 +86,6 @@ def test_a_hung_replica_gets_no_requests(rig: EngineRig) -> None:
     rig.ready(name, 2)
 
 
-def test_load_brings_more_replicas_and_its_end_fewer(rig: EngineRig) -> None:
-    wanted = rig.replica_set(
-        run="import time; time.sleep(0.2)",
-        minimum=1,
-        maximum=2,
-        concurrency=2,
-        scale_interval=0.1,
-        scale_down_delay=0.5,
-    )
-    rig.engine.set_replicas(wanted)
-    rig.ready(wanted.name, 1)
-    url, done = rig.route(wanted.name, capacity=100), threading.Event()
-    answers: set[int] = set()
-
-    def ask() -> None:
-        with httpx.Client() as client:
-            while not done.is_set():
-                answers.add(client.post(url, json=[1]).status_code)
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for client in clients:
-        client.start()
-    try:
-        until(lambda: rig.set(wanted.name).ready == 2)
-    finally:
-        done.set()
-        for client in clients:
-            client.join()
-    rig.ready(wanted.name, 1)
-    assert answers == {200}
-
-
 def test_a_draining_replica_finishes_what_it_has(rig: EngineRig) -> None:
     name = rig.serve(run="import time; time.sleep(1)")
     url, answers = rig.route(name), []

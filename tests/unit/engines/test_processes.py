@@ -87,6 +87,15 @@ def test_what_is_marked_under_a_folder_is_found(tmp_path: Path) -> None:
             child.kill()
 
 
+def test_a_process_is_marked_from_the_moment_that_its_start_is_known() -> None:
+    environment = dict(os.environ) | {processes.MARK: "/part"}
+    for _ in range(50):  # on a busy machine most of these had none yet
+        with subprocess.Popen(["sleep", "60"], env=environment) as child:
+            found = process_table.environment(child.pid)
+            child.kill()
+            assert f"{processes.MARK}=/part".encode() in found
+
+
 def test_shared_memory_is_shared_out_only_beyond_the_limit() -> None:
     script = "import os, time; x = bytearray(50_000_000); os.fork(); print('up', flush=True); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as first:

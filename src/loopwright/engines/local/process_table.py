@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import os
+import time
 
 __all__ = ["children", "environment", "pids", "proportional", "resident", "session", "started"]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_STATE, _PARENT, _SESSION, _START = 0, 1, 3, 19  # fields of /proc/PID/stat after the command's name
+# Fields of /proc/PID/stat after the command's name.
+_STATE, _PARENT, _SESSION, _START, _SIZE, _VARIABLES_END = 0, 1, 3, 19, 20, 48
+_EXEC_LOOKS = 100  # a process is between two programs for microseconds, on a busy machine for milliseconds
 
 
 def _read(path: str) -> bytes:
@@ -63,8 +66,28 @@ def children(pid: int) -> list[int]:
 
 
 def environment(pid: int) -> list[bytes]:
-    """Its variables as it was started, each `NAME=value`; empty for other users' processes."""
+    """Its variables as it was started, each `NAME=value`; empty for other users' processes.
+
+    A process that is just changing to another program (exec) has none for a moment, also after who started it was told
+    that the start succeeded: it is looked at again.
+    """
+    for _ in range(_EXEC_LOOKS):
+        if entries := _variables(pid):
+            return entries
+        if not _in_exec(pid):
+            break
+        time.sleep(0.001)
+    return _variables(pid)  # it may have come through between the two questions
+
+
+def _variables(pid: int) -> list[bytes]:
     return [entry for entry in _read(f"/proc/{pid}/environ").split(b"\0") if entry]
+
+
+def _in_exec(pid: int) -> bool:
+    """Whether it has its new memory, and its arguments and variables are still to be put there."""
+    fields = _stat(pid)
+    return len(fields) > _VARIABLES_END and fields[_SIZE] != b"0" and fields[_VARIABLES_END] == b"0"
 
 
 def resident(pid: int) -> int:
