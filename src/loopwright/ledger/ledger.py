@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,22 @@ class Ledger:
     ) -> list[Fact]:
         """The matching facts with a sequence greater than `after`, in order; None matches all."""
         return [entry.fact() for entry in self._store.select(Query(kind, workload, key, after, limit))]
+
+    def find(self, query: Query) -> list[Fact]:
+        """The facts that match all that the query says, in its order."""
+        return [entry.fact() for entry in self._store.select(query)]
+
+    def kinds(self) -> list[str]:
+        """Every kind of fact that was ever recorded here, sorted."""
+        return self._store.kinds()
+
+    def entries(self) -> Iterator[Entry]:
+        """All facts as they are stored, in order, as of one moment."""
+        return self._store.scan()
+
+    def head(self) -> Head:
+        """The signed head; raises IntegrityError where it is missing or forged."""
+        return self._head.read()
 
     def latest(self, kind: str, workload: str | None = None, key: str | None = None) -> Fact | None:
         """The newest matching fact."""

@@ -86,6 +86,11 @@ class SqliteStore:
         with self._reading, _explained(self.path):
             return int(self._reader.execute(f"SELECT count(*) FROM facts{where}", values).fetchone()[0])  # noqa: S608
 
+    def kinds(self) -> list[str]:
+        """Every kind that an entry has, sorted."""
+        with self._reading, _explained(self.path):
+            return [row[0] for row in self._reader.execute("SELECT DISTINCT kind FROM facts ORDER BY kind")]
+
     def scan(self) -> Iterator[Entry]:
         """All entries of one snapshot, on a connection of its own."""
         with _explained(self.path), closing(_connect(self.path)) as connection:
@@ -145,12 +150,26 @@ def _select(connection: sqlite3.Connection, query: Query) -> list[Entry]:
     return [Entry(*row) for row in rows]
 
 
-def _where(query: Query) -> tuple[str, list[str | int]]:
-    conditions, values = ["sequence > ?"], list[str | int]([query.after])
-    for column, value in (("kind", query.kind), ("workload", query.workload), ("key", query.key)):
+def _where(query: Query) -> tuple[str, list[str | int | float]]:
+    conditions, values = ["sequence > ?"], list[str | int | float]([query.after])
+    for condition, value in (
+        ("kind = ?", query.kind),
+        ("workload = ?", query.workload),
+        ("key = ?", query.key),
+        ("actor = ?", query.actor),
+        ("time >= ?", query.since),
+        ("time <= ?", query.until),
+        ("sequence < ?", query.before),
+    ):
         if value is not None:
-            conditions.append(f"{column} = ?")
+            conditions.append(condition)
             values.append(value)
+    if query.kinds is not None:
+        conditions.append(f"kind IN ({', '.join('?' * len(query.kinds))})")
+        values += query.kinds
+    if query.mentions is not None:
+        conditions.append("(instr(key, ?) > 0 OR instr(body, ?) > 0)")
+        values += [query.mentions, query.mentions]
     return " WHERE " + " AND ".join(conditions), values
 
 

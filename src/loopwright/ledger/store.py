@@ -20,6 +20,14 @@ class Query:
     after: int = 0  # only greater sequences
     limit: int | None = None
     newest_first: bool = False
+    kinds: tuple[str, ...] | None = None  # any of these
+    actor: str | None = None
+    since: float | None = None  # seconds since the epoch; that moment itself counts
+    until: float | None = None  # that moment itself counts
+    before: int | None = None  # only smaller sequences
+    mentions: str | None = (
+        None  # text that stands in the key or in the body as it is stored, upper and lower case told apart
+    )
 
 
 class Transaction(Protocol):
@@ -47,6 +55,9 @@ class Store(Protocol):
 
     def count(self, query: Query) -> int:
         """How many match; `limit` and order do not count."""
+
+    def kinds(self) -> list[str]:
+        """Every kind that an entry has, sorted."""
 
     def scan(self) -> Iterator[Entry]:
         """All entries in order, as of one moment, without keeping writers waiting."""

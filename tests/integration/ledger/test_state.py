@@ -151,3 +151,21 @@ def test_the_key_is_the_owners_alone_and_must_not_be_lost(
     (tmp_path / "ledger.key").write_text("abc")
     with pytest.raises(IntegrityError, match=r"ledger\.key is damaged"):
         open_ledger()
+
+
+def test_facts_are_found_by_all_that_a_query_says(ledger: Ledger) -> None:
+    for number, (kind, actor) in enumerate([("a", "ann"), ("b", "bob"), ("c", "ann"), ("a", "bob")]):
+        ledger.append(kind, "w", f"key-{number}", {"text": f"100%_{number}"}, actor, 10.0 + number)
+
+    def found(query: Query) -> list[int]:
+        return [fact.sequence for fact in ledger.find(query)]
+
+    assert found(Query(kinds=("a", "c"))) == [2, 4, 5]
+    assert found(Query(kinds=())) == []
+    assert found(Query(actor="bob")) == [3, 5]
+    assert found(Query(since=11.0, until=12.0)) == [3, 4]
+    assert found(Query(before=5, newest_first=True, limit=2)) == [4, 3]
+    assert found(Query(mentions="y-2")) == found(Query(mentions='"100%_2"')) == [4]
+    assert found(Query(mentions="KEY-2")) == found(Query(mentions="100_")) == []
+    assert found(Query(actor="ann", kinds=("a",), since=1.0, mentions="key")) == [2]
+    assert ledger.kinds() == ["a", "b", "c", "control.started"]
