@@ -125,6 +125,24 @@ class EngineReport(Value, frozen=True, kw_only=True):
     services: dict[str, ServiceStatus] = {}
 
 
+class Machine(Value, frozen=True, kw_only=True):
+    """What decides how far an engine can keep to a spec, as far as it runs on one machine."""
+
+    cores: int
+    memory: int  # bytes
+
+
+class Capability(Value, frozen=True, kw_only=True):
+    """How an engine keeps to one field of a spec: exactly, nearly so (then with what it uses instead), or not at all."""
+
+    field: str  # dotted path, as in the spec
+    verdict: Literal["exact", "approximate", "refused"]
+    value: str = (
+        ""  # approximate: what is used; refused: what is expected instead, as in "found X, expected VALUE"
+    )
+    sentence: str = ""  # approximate: how it is kept; refused: what to do
+
+
 class Engine(Protocol):
     """Where jobs, replicas and routes run."""
 

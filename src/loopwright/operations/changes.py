@@ -12,6 +12,7 @@ from loopwright.errors import ConflictError, NotFoundError
 from loopwright.ledger import Fact
 from loopwright.loop.change import Change, Source
 from loopwright.loop.files import SPEC_FILE
+from loopwright.operations.capability import capabilities
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.declaration import read_declaration
 from loopwright.spec import Workload
@@ -21,9 +22,11 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
     """Ask that what a folder declares be brought to production.
 
     Where the newest change asks for just that already, that one is taken up again instead of a new one. Returns the
-    change's id, whether it is new, and the spec's warnings. Raises SpecError, and changes nothing, for a wrong spec.
+    change's id, whether it is new, and the spec's warnings. Raises SpecError, and changes nothing, for a wrong spec
+    and for one that asks of an engine what it cannot do.
     """
     declared = read_declaration(Path(folder))
+    capabilities(declared)
     asked = _change(control, declared.spec, declared.folder, auto_approve, actor)
     with control.book.locked():
         view = control.book.view

@@ -26,6 +26,7 @@ class Declared:
 
     folder: Path
     spec: Workload
+    positions: Positions
     warnings: tuple[SpecWarning, ...]
 
 
@@ -38,11 +39,12 @@ def read_declaration(folder: Path) -> Declared:
         raise SpecError(unknown)
     functional = spec.tests.functional
     if functional is None:
-        return Declared(path.parent, spec, warnings(spec, positions))
+        return Declared(path.parent, spec, positions, warnings(spec, positions))
     cases, case_positions = parse_with_positions(
         CasesFile, path.parent / functional, str(path.parent / functional)
     )
-    return Declared(path.parent, spec, warnings(spec, positions, cases, case_positions))
+    found = warnings(spec, positions, cases, case_positions)
+    return Declared(path.parent, spec, positions, found)
 
 
 def _unknown_columns(spec: Workload, positions: Positions, folder: Path) -> list[Problem]:

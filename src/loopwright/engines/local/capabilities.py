@@ -1,0 +1,132 @@
+"""How this machine keeps to each field of a spec: exactly, nearly so, or not at all. Pure; shown by `plan`.
+
+A field of what an engine runs must stand in `EXACT` or have a judge in `JUDGES`: a test sees to it, so that no new field
+is silently ignored. A refused field ends `plan` and `up` before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from loopwright.engines.base import Capability, Machine
+from loopwright.spec.models import Workload
+from loopwright.spec.units import show_bytes, show_cores
+
+__all__ = ["EXACT", "JUDGES", "capabilities"]
+
+Judge = Callable[[Workload, Machine], Iterator[Capability]]
+
+EXACT = (
+    *("training.dependencies.requirements", "training.dependencies.python", "training.compute.max_duration"),
+    *("serving.workers", "serving.thread_safe", "serving.validate_inputs", "serving.idempotent"),
+    "serving.auth",
+    *("serving.limits.concurrency", "serving.limits.queue", "serving.limits.queue_wait"),
+    *("serving.limits.timeout", "serving.limits.max_body"),
+    *("serving.replicas.min", "serving.replicas.target_utilization", "serving.replicas.scale_interval"),
+    *("serving.replicas.scale_up_delay", "serving.replicas.scale_down_delay"),
+)
+"""Kept to the letter, whatever their value and whatever the machine."""
+
+
+def capabilities(spec: Workload, machine: Machine) -> tuple[Capability, ...]:
+    """What the local engine makes of a spec's fields on this machine, refused ones first."""
+    judged = [found for judge in JUDGES.values() for found in judge(spec, machine)]
+    exact = [Capability(field=field, verdict="exact") for field in EXACT]
+    order = ("refused", "approximate", "exact")
+    return tuple(sorted([*judged, *exact], key=lambda found: order.index(found.verdict)))
+
+
+def _nodes(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    del machine
+    if spec.training.compute.nodes == 1:
+        yield Capability(field="training.compute.nodes", verdict="exact")
+    else:
+        yield Capability(
+            field="training.compute.nodes",
+            verdict="refused",
+            value="1, since the engine `local` trains on one node",
+            sentence="One node may use several cores: set `training.compute.cpu`.",
+        )
+
+
+def _cores(field: str, cores: float, machine: Machine) -> Capability:
+    threads = max(1, -(-round(cores * 1000) // 1000))
+    more = f" This machine has {machine.cores}." if cores > machine.cores else ""
+    return Capability(
+        field=field,
+        verdict="approximate",
+        value=f"{threads} thread{'s' if threads > 1 else ''}",
+        sentence=f"Sets the thread counts of numerical libraries; it is no quota, and a script may use more.{more}",
+    )
+
+
+def _memory(field: str, memory: int | None, looks: str, machine: Machine) -> Iterator[Capability]:
+    if memory is None:
+        return
+    more = (
+        f" This machine has {show_bytes(machine.memory)}, so it is never reached."
+        if memory > machine.memory
+        else ""
+    )
+    yield Capability(
+        field=field,
+        verdict="approximate",
+        value=show_bytes(memory),
+        sentence=f"Looked at {looks}: more may be in use for that long.{more}",
+    )
+
+
+def _training_cpu(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    yield _cores("training.compute.cpu", spec.training.compute.cpu, machine)
+
+
+def _training_memory(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    yield from _memory("training.compute.memory", spec.training.compute.memory, "ten times a second", machine)
+
+
+def _replica_cpu(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    yield _cores("serving.resources.cpu", spec.serving.resources.cpu, machine)
+
+
+def _replica_memory(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    yield from _memory(
+        "serving.resources.memory", spec.serving.resources.memory, "every two seconds", machine
+    )
+
+
+def _most_replicas(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    """More replicas than cores run, but share the cores: scaling beyond them adds queues and no speed."""
+    most, cpu, field = spec.serving.replicas.max, spec.serving.resources.cpu, "serving.replicas.max"
+    needed = most * max(cpu, 0.001)
+    if needed <= machine.cores:
+        yield Capability(field=field, verdict="exact")
+    else:
+        yield Capability(
+            field=field,
+            verdict="approximate",
+            value=f"{most} replicas on {machine.cores} cores",
+            sentence=f"{most} replicas of {show_cores(cpu)} cores would need {show_cores(needed)}; they share this machine's {machine.cores}.",
+        )
+
+
+def _stress(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    del machine
+    if spec.tests.stress is not None:
+        yield Capability(
+            field="tests.stress",
+            verdict="approximate",
+            value="on this machine",
+            sentence="The load comes from the machine that serves: latencies are longer than clients elsewhere see.",
+        )
+
+
+JUDGES: dict[str, Judge] = {
+    "training.compute.nodes": _nodes,
+    "training.compute.cpu": _training_cpu,
+    "training.compute.memory": _training_memory,
+    "serving.replicas.max": _most_replicas,
+    "serving.resources.cpu": _replica_cpu,
+    "serving.resources.memory": _replica_memory,
+    "tests.stress": _stress,
+}
+"""Fields whose verdict depends on their value or on the machine."""

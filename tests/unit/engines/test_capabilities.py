@@ -1,0 +1,83 @@
+"""What the local engine can do exactly, nearly, or not: no field of a spec is silently ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loopwright.engines.base import Capability, Machine
+from loopwright.engines.local.capabilities import EXACT, JUDGES, capabilities
+from loopwright.engines.local.machine import this_machine
+from loopwright.spec import Workload, load_text
+from loopwright.spec.fields import walk
+
+GIB = 1024**3
+SMALL = Machine(cores=2, memory=4 * GIB)
+BIG = Machine(cores=64, memory=512 * GIB)
+SPEC = """
+apiVersion: loopwright/v1
+workload: toy
+owner: ada@example.com
+data: {{rows: {{source: rows.csv, label: y}}}}
+training: {{command: "python t.py {{data.rows.train}} {{outputs}}", dependencies: {{requirements: r.txt}}, compute: {{{compute}}}}}
+serving: {{entry: score.py, replicas: {{min: 2, max: {most}}}, resources: {{{resources}}}}}
+tests: {{stress: {{requests: 1000}}}}
+environments: {{prod: {{}}}}
+"""
+
+
+def spec(compute: str = "", most: int = 2, resources: str = "") -> Workload:
+    return load_text(SPEC.format(compute=compute, most=most, resources=resources))
+
+
+def found(workload: Workload, machine: Machine) -> dict[str, Capability]:
+    return {capability.field: capability for capability in capabilities(workload, machine)}
+
+
+def test_every_field_of_what_the_engine_runs_has_a_verdict() -> None:
+    parts = ("training.compute.", "training.dependencies.", "serving.")
+    elsewhere = ("serving.entry", "serving.files")  # which files: no engine's business
+    for place in walk(Workload):
+        if place.path.startswith(parts) and place.below is None and place.path not in elsewhere:
+            assert place.path in {*EXACT, *JUDGES}, (
+                f"say in local/capabilities.py what becomes of {place.path}"
+            )
+
+
+def test_cores_are_threads_and_no_quota() -> None:
+    verdict = found(spec("cpu: 1500m"), BIG)["training.compute.cpu"]
+    assert (verdict.verdict, verdict.value) == ("approximate", "2 threads")
+    assert "no quota" in verdict.sentence
+
+
+@pytest.mark.parametrize(("machine", "told"), [(SMALL, True), (BIG, False)])
+def test_more_cores_than_there_are_is_told(machine: Machine, told: bool) -> None:
+    assert ("has 2" in found(spec("cpu: 8"), machine)["training.compute.cpu"].sentence) is told
+
+
+def test_a_memory_limit_that_is_not_declared_needs_no_verdict() -> None:
+    assert "training.compute.memory" not in found(spec(), SMALL)
+    assert found(spec("memory: 1Gi"), SMALL)["training.compute.memory"].value == "1Gi"
+    assert "never reached" in found(spec(resources="memory: 8Gi"), SMALL)["serving.resources.memory"].sentence
+
+
+def test_more_replicas_than_cores_share_them() -> None:
+    assert found(spec(most=4), BIG)["serving.replicas.max"].verdict == "exact"
+    assert found(spec(most=4, resources="cpu: 500m"), SMALL)["serving.replicas.max"].verdict == "exact"
+    assert "would need 4" in found(spec(most=4), SMALL)["serving.replicas.max"].sentence
+
+
+def test_what_is_refused_comes_first() -> None:
+    workload = spec()
+    compute: Any = workload.training.compute.model_copy(update={"nodes": 3})
+    training = workload.training.model_copy(update={"compute": compute})
+    first = capabilities(workload.model_copy(update={"training": training}), BIG)[0]
+    assert (first.field, first.verdict) == ("training.compute.nodes", "refused")
+    assert first.sentence.endswith(".")
+
+
+def test_this_machine_has_something() -> None:
+    machine = this_machine()
+    assert machine.cores >= 1
+    assert machine.memory > 2**28
