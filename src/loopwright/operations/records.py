@@ -68,7 +68,7 @@ def _workload(control: ControlPlane, view: View, name: str, report: EngineReport
     environments = {}
     for (environment, workload), releases in view.releases.items():
         if workload == name and releases:
-            environments[environment] = _serving(control.state, releases[-1], report)
+            environments[environment] = _serving(control, releases[-1], report)
     try:
         shown = control.driver.board.get(change)[1].body()
     except NotFoundError:  # the first tick is still to come
@@ -81,17 +81,20 @@ def _workload(control: ControlPlane, view: View, name: str, report: EngineReport
     }
 
 
-def _serving(state: StateFolder, release: Fact, report: EngineReport) -> dict[str, Any]:
+def _serving(control: ControlPlane, release: Fact, report: EngineReport) -> dict[str, Any]:
     body = release.body
     replicas = report.replica_sets.get(body["replica_set"])
     key = (
-        endpoint_key(state, body["environment"], release.workload) if body["route"]["auth"] == "key" else None
+        endpoint_key(control.state, body["environment"], release.workload)
+        if body["route"]["auth"] == "key"
+        else None
     )
     return {
         "version": f"{release.workload}:{body['version']}",
         "package": body["package"]["digest"],
         "since": release.time,
-        "url": body["url"],
+        # Not the one of the fact: this state may be on another machine by now, with another port.
+        "url": control.engine.endpoint(body["environment"], release.workload),
         "key": key,
         "example": example_request(body["package"]),
         "ready": replicas.ready if replicas else 0,

@@ -7,6 +7,7 @@ else passes between the two, so either may be killed at any moment.
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import msgspec
 
@@ -25,6 +26,7 @@ class Desired(Value, frozen=True, kw_only=True):
     """Everything that the agent is to make true."""
 
     generation: int = 0
+    home: str = ""  # the state folder that its paths are of; empty where release 0.1 wrote it
     gateway: GatewaySettings
     mlflow_port: int  # 0: no tracking server is kept
     jobs: dict[str, Job] = msgspec.field(default_factory=dict)
@@ -45,6 +47,15 @@ class Observed(Value, frozen=True, kw_only=True):
     agent_pid: int
     at: float  # seconds since the epoch
     report: EngineReport
+
+
+def belongs(desired: Desired, root: Path) -> bool:
+    """Whether this was wanted in this state folder; False where the folder was copied or moved here since."""
+    if desired.home:
+        return desired.home == str(root)
+    return all(
+        Path(replicas.settings).exists() for replicas in desired.replica_sets.values()
+    )  # of release 0.1
 
 
 def routes_digest(routes: tuple[Route, ...]) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from loopwright.engines.base import Engine, EngineReport, Job, JobStatus, ReplicaSet, ReplicaSetStatus, Route
 from loopwright.engines.local import job_files
 from loopwright.engines.local.agent_starter import AgentStarter, agent_runs
-from loopwright.engines.local.desired import Desired, GatewaySettings, Observed, routes_digest
+from loopwright.engines.local.desired import Desired, GatewaySettings, Observed, belongs, routes_digest
 from loopwright.engines.local.doorbell import Doorbell, ring
 from loopwright.engines.local.ports import chosen
 from loopwright.engines.local.replica import LOG, RECORD
@@ -188,16 +188,19 @@ class LocalEngine(Engine):
         self._bell.close()
 
     def _load(self) -> Desired:
+        nothing = Desired(gateway=GatewaySettings(port=self._ports.gateway_port), mlflow_port=0)
         try:
             wanted = msgspec.json.decode(self._state.desired.read_bytes(), type=Desired)
+            if not belongs(wanted, self._state.root):  # the loop asks again for all that is to run here
+                wanted = msgspec.structs.replace(nothing, generation=wanted.generation)
         except FileNotFoundError:
-            wanted = Desired(gateway=GatewaySettings(port=self._ports.gateway_port), mlflow_port=0)
+            wanted = nothing
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise IntegrityError(
                 f"{self._state.desired} is not what was written: {error}. Remove it: all that is wanted is asked for again."
             ) from error
         gateway = msgspec.structs.replace(wanted.gateway, port=self._ports.gateway_port)
-        return msgspec.structs.replace(wanted, gateway=gateway)
+        return msgspec.structs.replace(wanted, gateway=gateway, home=str(self._state.root))
 
     def _change(self, **fields: Any) -> None:
         desired = msgspec.structs.replace(self._desired, generation=self._desired.generation + 1, **fields)
