@@ -188,7 +188,7 @@ class Performer:
         self._record("release.checked", f"{change.id}/{step.name}/{inputs[:12]}", body_)
 
     def _route(self, step: ReleaseStep, inputs: str) -> dict[str, Any]:
-        serving = self._case.spec.serving
+        serving = self._case.spec.serving_in(step.environment)
         limits, replicas = serving.limits, serving.replicas
         return {
             "environment": step.environment,

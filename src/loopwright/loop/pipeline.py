@@ -263,7 +263,7 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
     replicas = status or ReplicaSetStatus(name=name, wanted=0, ready=0)
     return Standing(
         started=status is not None and (completed or walk.started_at(step) is not None),
-        minimum=case.spec.serving.replicas.min,
+        minimum=case.spec.serving_in(step.environment).replicas.min,
         ready=replicas.ready,
         failing=replicas.failing,
         checked=completed

@@ -9,7 +9,7 @@ from typing import Any
 from loopwright.engines.base import ReplicaSet
 from loopwright.loop.case import Case, Services
 from loopwright.loop.change import digest
-from loopwright.spec.models import Serving
+from loopwright.spec.serving import Serving
 from loopwright.state import replace_file
 from loopwright.training import threads
 
@@ -19,7 +19,7 @@ _GRACE_PERIOD = 10.0  # seconds that a replica may take to finish what it has be
 
 def revision_of(case: Case, environment: str) -> str:
     """The revision's digest: equal where the package and all that decides how it serves are equal."""
-    serving = case.spec.serving
+    serving = case.spec.serving_in(environment)
     return digest(
         {
             "package": case.outputs["package"]["digest"],
@@ -52,14 +52,16 @@ def replica_set_name(environment: str, workload: str, revision: str) -> str:
     return f"{environment}--{workload}--{revision[:12]}"
 
 
-def settings_of(case: Case, services: Services, environment: str) -> dict[str, Any]:
+def settings_of(
+    case: Case, services: Services, environment: str, revision: str, serving: Serving
+) -> dict[str, Any]:
     """The content of serving.json."""
-    serving, package = case.spec.serving, case.outputs["package"]
+    package = case.outputs["package"]
     version = case.outputs.get("register", {}).get("version")
     return {
         "workload": case.change.workload,
         "environment": environment,
-        "revision": revision_of(case, environment),
+        "revision": revision,
         "version": f"{case.change.workload}:{version}" if version else None,
         "package": str(services.store.tree(package["tree"])),
         "entry": serving.entry,
@@ -76,10 +78,11 @@ def settings_of(case: Case, services: Services, environment: str) -> dict[str, A
 
 def replica_set(case: Case, services: Services, environment: str) -> ReplicaSet:
     """Write serving.json for a revision and say which replicas are wanted of it."""
-    serving = case.spec.serving
+    serving = case.spec.serving_in(environment)
     revision = revision_of(case, environment)
     path = services.state.revisions / revision[:16] / "serving.json"
-    replace_file(path, json.dumps(settings_of(case, services, environment), indent=2).encode(), durable=True)
+    settings = settings_of(case, services, environment, revision, serving)
+    replace_file(path, json.dumps(settings, indent=2).encode(), durable=True)
     return ReplicaSet(
         name=replica_set_name(environment, case.change.workload, revision),
         workload=case.change.workload,

@@ -19,7 +19,7 @@ from loopwright.spec.gate_traps import (
 from loopwright.spec.models import Workload
 from loopwright.spec.outline import placeholders, words
 from loopwright.spec.positions import Positions
-from loopwright.spec.units import show_duration
+from loopwright.spec.serving_traps import beyond_capacity, long_queue_wait, one_replica, open_to_all
 
 _FEWEST = 100  # requests whose 99th percentile is not just the slowest one
 _SHELL = re.compile(r"&&|\|\|?|;|[0-9]?>>?|<|&")
@@ -73,16 +73,6 @@ def _warning(code: str, path: str, message: str, positions: Positions | None) ->
     return SpecWarning(code, positions.file if positions else "", line, column, path, message)
 
 
-def _queue_wait(spec: Workload) -> Found:
-    limits = spec.serving.limits
-    if limits.queue_wait > limits.timeout:
-        yield (
-            "serving.limits.queue_wait",
-            f"A request may wait {show_duration(limits.queue_wait)}, longer than the {show_duration(limits.timeout)} that its "
-            "answer may take, so clients give up first. Set it below `timeout`.",
-        )
-
-
 def _few_requests(spec: Workload) -> Found:
     stress = spec.tests.stress
     if stress is None:
@@ -97,17 +87,6 @@ def _few_requests(spec: Workload) -> Found:
         yield (
             "tests.stress.requests",
             f"The 99th percentile of {stress.requests} requests is just the slowest one. Ask for at least {_FEWEST}.",
-        )
-
-
-def _beyond_capacity(spec: Workload) -> Found:
-    stress, replicas, limits = spec.tests.stress, spec.serving.replicas, spec.serving.limits
-    room = replicas.min * (limits.concurrency + limits.queue)
-    if stress is not None and stress.concurrency > room:
-        yield (
-            "tests.stress.concurrency",
-            f"{stress.concurrency} requests at once are more than the {room} that {replicas.min} replicas work on or queue, "
-            "so some get 503. Raise `serving.limits` or `replicas.min`, or lower it.",
         )
 
 
@@ -135,11 +114,6 @@ def _no_functional(spec: Workload) -> Found:
         )
 
 
-def _one_replica(spec: Workload) -> Found:
-    if spec.serving.replicas.min == 1:
-        yield "serving.replicas.min", "With one replica, requests fail when it dies. Set it to 2."
-
-
 def _no_approval(spec: Workload) -> Found:
     if all(environment.approval == "none" for environment in spec.environments.values()):
         last = list(spec.environments)[-1]
@@ -147,11 +121,6 @@ def _no_approval(spec: Workload) -> Found:
             f"environments.{last}",
             f"No person says yes before {last}: whatever passes the gates and tests goes out. Set `approval: required`.",
         )
-
-
-def _open(spec: Workload) -> Found:
-    if spec.serving.auth == "none":
-        yield "serving.auth", "Whoever reaches the endpoint may call it. Set `auth: key`."
 
 
 def _shell(spec: Workload) -> Found:
@@ -180,14 +149,14 @@ def _unused(spec: Workload) -> Found:
 
 
 TRAPS = (
-    Trap("queue-wait", "`queue_wait` is longer than `timeout`", _queue_wait),
+    Trap("queue-wait", "`queue_wait` is longer than `timeout`", long_queue_wait),
     Trap(
         "stress-requests", "a stress test has fewer requests than its concurrency, or than 100", _few_requests
     ),
     Trap(
         "stress-capacity",
         "a stress test's concurrency is beyond what the replicas work on and queue",
-        _beyond_capacity,
+        beyond_capacity,
     ),
     Trap("stress-failures", "a stress test lets every request fail", _any_failure),
     Trap("no-stress", "there is no stress test before production", _no_stress),
@@ -201,9 +170,9 @@ TRAPS = (
     Trap("slice-label", "a gate's slice is the label", slice_is_label),
     Trap("gate-always-passes", "a gate's bounds hold for every value of its metric", always_passes),
     Trap("gate-wrong-way", "a gate's only bound refuses the better models", wrong_way),
-    Trap("one-replica", "`replicas.min` is 1", _one_replica),
+    Trap("one-replica", "`replicas.min` is 1", one_replica),
     Trap("no-approval", "no environment asks for an approval", _no_approval),
-    Trap("open-endpoint", "`auth` is `none`", _open),
+    Trap("open-endpoint", "`auth` is `none`", open_to_all),
     Trap("shell-syntax", "the training command has `&&`, `|`, `>` or the like", _shell),
     Trap("unused-placeholder", "the training command does not name its rows or `{outputs}`", _unused),
 )

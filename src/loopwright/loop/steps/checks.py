@@ -19,7 +19,8 @@ _MOST_BODIES = 200  # distinct held-out rows that a stress test sends in turn
 
 def _target(case: Case, services: Services) -> dict[str, Any]:
     environment, workload = case.first_environment, case.change.workload
-    key = endpoint_key(services.state, environment, workload) if case.spec.serving.auth == "key" else None
+    auth = case.spec.serving_in(environment).auth
+    key = endpoint_key(services.state, environment, workload) if auth == "key" else None
     return {"url": services.engine.endpoint(environment, workload), "key": key}
 
 
@@ -36,7 +37,7 @@ class FunctionalStep(JobStep):
     def inputs(self, case: Case) -> dict[str, Any]:
         return {
             "revision": revision_of(case, case.first_environment),
-            "auth": case.spec.serving.auth,
+            "auth": case.spec.serving_in(case.first_environment).auth,
             "cases": case.change.files[self._file],
         }
 
@@ -76,13 +77,13 @@ class StressStep(JobStep):
     def inputs(self, case: Case) -> dict[str, Any]:
         return {
             "revision": revision_of(case, case.first_environment),
-            "auth": case.spec.serving.auth,
+            "auth": case.spec.serving_in(case.first_environment).auth,
             "data": case.outputs["data"]["tree"],
             "stress": self._stress.model_dump(),
         }
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
-        data, limits = case.outputs["data"], case.spec.serving.limits
+        data, limits = case.outputs["data"], case.spec.serving_in(case.first_environment).limits
         given = _target(case, services) | self._stress.model_dump()
         given |= {
             "timeout": limits.queue_wait + limits.timeout + 5.0,

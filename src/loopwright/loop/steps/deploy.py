@@ -21,7 +21,7 @@ class DeployStep(ReleaseStep):
         return {
             "environment": self.environment,
             "revision": self.revision(case),
-            "auth": case.spec.serving.auth,
+            "auth": case.spec.serving_in(self.environment).auth,
         }
 
     def revision(self, case: Case) -> str:

@@ -46,7 +46,7 @@ class EvaluateStep(JobStep):
             "positive": evaluation.positive,
             "gates": [gate.model_dump() for gate in evaluation.gates],
             "champion": self._champion(case, services),
-            "serving": settings_of(case, services, "evaluation"),
+            "serving": settings_of(case, services, "evaluation", package["digest"], case.spec.serving),
         }
         return our_job(
             "loopwright.evaluation.job", self.name, case, job_id, folder, given, max_duration=3600.0

@@ -1,0 +1,60 @@
+"""Known traps of serving: for the workload, and for an environment with values of its own."""
+
+from __future__ import annotations
+
+from loopwright.spec.gate_traps import Found
+from loopwright.spec.models import Workload
+from loopwright.spec.serving import Serving
+from loopwright.spec.units import show_duration
+
+
+def _stated(spec: Workload, part: str) -> dict[str, Serving]:
+    """Where a part of serving is stated, each place once, with what then holds; later environments have the last word."""
+    found = {}
+    for name, environment in spec.environments.items():
+        own = environment.serving is not None and part in environment.serving.model_fields_set
+        found[f"environments.{name}.serving.{part}" if own else f"serving.{part}"] = spec.serving_in(name)
+    return found
+
+
+def long_queue_wait(spec: Workload) -> Found:
+    """Clients have left when it is their turn."""
+    for path, serving in _stated(spec, "limits").items():
+        limits = serving.limits
+        if limits.queue_wait > limits.timeout:
+            yield (
+                f"{path}.queue_wait",
+                f"A request may wait {show_duration(limits.queue_wait)}, longer than the {show_duration(limits.timeout)} that its "
+                "answer may take, so clients give up first. Set it below `timeout`.",
+            )
+
+
+def beyond_capacity(spec: Workload) -> Found:
+    """The stress test runs in the first environment."""
+    serving = spec.serving_in(next(iter(spec.environments)))
+    stress, replicas, limits = spec.tests.stress, serving.replicas, serving.limits
+    room = replicas.min * (limits.concurrency + limits.queue)
+    if stress is not None and stress.concurrency > room:
+        yield (
+            "tests.stress.concurrency",
+            f"{stress.concurrency} requests at once are more than the {room} that {replicas.min} replicas work on or queue, "
+            "so some get 503. Raise `serving.limits` or `replicas.min`, or lower it.",
+        )
+
+
+def one_replica(spec: Workload) -> Found:
+    """One replica of its own is a choice before the last environment, where nobody's customers wait."""
+    last = list(spec.environments)[-1]
+    for path, serving in _stated(spec, "replicas").items():
+        if serving.replicas.min == 1 and path in (
+            "serving.replicas",
+            f"environments.{last}.serving.replicas",
+        ):
+            yield f"{path}.min", "With one replica, requests fail when it dies. Set it to 2."
+
+
+def open_to_all(spec: Workload) -> Found:
+    """No key."""
+    for path, serving in _stated(spec, "auth").items():
+        if serving.auth == "none":
+            yield path, "Whoever reaches the endpoint may call it. Set `auth: key`."
