@@ -44,8 +44,7 @@ class Contents:
     def _add_file(self, path: Path, unsettled: set[Path]) -> str:
         for _ in range(_ATTEMPTS):
             info, read_at = path.stat(), time.time_ns()
-            if not stat.S_ISREG(info.st_mode):
-                raise PermanentError(f"{path} is not a plain file; only plain files can be stored.")
+            require_plain(path, info)
             digest = self._known.get(path, info)
             if digest is None or not self._place(digest).exists():
                 digest = self._read(path, unsettled)
@@ -119,6 +118,12 @@ class Contents:
         for left in (self._root / "tmp").iterdir():
             if left.lstat().st_mtime < oldest:
                 remove_folder(left) if left.is_dir() else left.unlink(missing_ok=True)
+
+
+def require_plain(path: Path, info: os.stat_result) -> None:
+    """Raise PermanentError for a folder, a pipe or a device: reading one of these may never end."""
+    if not stat.S_ISREG(info.st_mode):
+        raise PermanentError(f"{path} is not a plain file; only plain files can be stored.")
 
 
 @contextmanager

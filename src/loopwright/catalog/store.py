@@ -61,8 +61,7 @@ class Store:
         for path, name in files.items():
             _check_path(path)
             self.file(name)
-        listing = json.dumps({"tree": 1, "files": dict(files)}, sort_keys=True, ensure_ascii=False)
-        return self.put_bytes(listing.encode())
+        return self.put_bytes(written_listing(files))
 
     def has_tree(self, digest: str) -> bool:
         """Whether a tree and every content in it is here."""
@@ -128,6 +127,11 @@ class Store:
             sync_folder(made)
             if made != folder:  # a folder must be writable to be moved
                 made.chmod(0o555)
+
+
+def written_listing(files: Mapping[str, str]) -> bytes:
+    """The content that names a tree."""
+    return json.dumps({"tree": 1, "files": dict(files)}, sort_keys=True, ensure_ascii=False).encode()
 
 
 def walk(folder: Path, enter: Callable[[Path], bool] = lambda _: True) -> Iterator[str]:

@@ -7,15 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from loopwright.catalog import Snapshot, take_snapshot, unmatched
 from loopwright.errors import ConflictError, NotFoundError
 from loopwright.ledger import Fact
-from loopwright.loop.change import Change, Source
-from loopwright.loop.files import SPEC_FILE
+from loopwright.loop.change import Change
 from loopwright.operations.capability import capabilities
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.declaration import read_declaration
-from loopwright.spec import Workload
+from loopwright.operations.wish import next_id, taken_up, wish
 
 
 def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> dict[str, Any]:
@@ -27,19 +25,15 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
     """
     declared = read_declaration(Path(folder))
     capabilities(declared)
-    asked = _change(control, declared.spec, declared.folder, auto_approve, actor)
+    asked = wish(declared, control.store, auto_approve, actor, time.time())
     with control.book.locked():
         view = control.book.view
         # Numbered under the lock: of two that are asked for at once, each gets its own.
-        asked = replace(asked, id=f"{asked.workload}-{view.numbers[asked.workload] + 1}")
-        newest = view.changes.get(view.newest.get(asked.workload, ""))
-        attached = (
-            newest is not None and newest.identity == asked.identity and not _failed(control, newest.id)
-        )
-        change = newest if attached and newest is not None else asked
-        finished = change.id in view.ended
+        known = taken_up(view, asked)
+        change = known or replace(asked, id=next_id(view, asked.workload))
+        attached, finished = known is not None, change.id in view.ended
         if not attached:
-            _request(control, asked, newest)
+            _request(control, change)
         if attached and auto_approve and not finished and not view.automatic(change):
             control.book.append(
                 "change.auto-approved", change.workload, change.id, {"auto": True}, actor, time.time()
@@ -55,61 +49,13 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
     }
 
 
-def _change(control: ControlPlane, spec: Workload, folder: Path, auto_approve: bool, actor: str) -> Change:
-    now = time.time()
-    sources = {}
-    for name, data in spec.data.items():
-        path = folder / data.source
-        modified = path.stat().st_mtime
-        stale = data.fresh_within is not None and now - modified > data.fresh_within
-        sources[name] = Source(data.source, control.store.put_file(path), modified, stale)
-    snapshot = take_snapshot(folder, control.store, exclude={source.path for source in sources.values()})
-    _require_kept(spec, snapshot)
-    _require_matches(spec, snapshot)
-    return Change(
-        id="",  # numbered when it is recorded
-        workload=spec.workload,
-        folder=str(folder),
-        spec=snapshot.files[SPEC_FILE],
-        files=snapshot.files,
-        sources=sources,
-        commit=snapshot.commit,
-        dirty=snapshot.dirty,
-        diff=control.store.put_bytes(snapshot.diff.encode()) if snapshot.diff else None,
-        author=snapshot.author or actor,
-        auto_approve=auto_approve,
-        actor=actor,
-        requested_at=now,
-    )
-
-
-def _require_kept(spec: Workload, snapshot: Snapshot) -> None:
-    """What the spec names must be among the files that are kept: git may ignore it."""
-    named = [SPEC_FILE, spec.serving.entry, spec.training.dependencies.requirements, spec.tests.functional]
-    named += [data.data_schema for data in spec.data.values()]
-    ignored = [path for path in named if path is not None and path not in snapshot.files]
-    if ignored:
-        raise NotFoundError(
-            f"Git ignores {', '.join(ignored)}, which the workload needs. Take it out of .gitignore."
-        )
-
-
-def _require_matches(spec: Workload, snapshot: Snapshot) -> None:
-    """A pattern that matches no file is most often misspelled, and the file it meant would be missed far from here."""
-    for section, patterns in (("training.files", spec.training.files), ("serving.files", spec.serving.files)):
-        for pattern in unmatched(snapshot.files, patterns or ()):
-            raise NotFoundError(
-                f"{section} has the pattern {pattern!r}, which matches none of the {len(snapshot.files)} files of the folder that git "
-                "does not ignore. Mend the pattern, or leave it out."
-            )
-
-
 def _failed(control: ControlPlane, change: str) -> bool:
     return any(failed == change for failed, _ in control.book.view.failures)
 
 
-def _request(control: ControlPlane, change: Change, newest: Change | None) -> None:
+def _request(control: ControlPlane, change: Change) -> None:
     book, now = control.book, time.time()
+    newest = book.view.changes.get(book.view.newest.get(change.workload, ""))
     if newest is not None and newest.id not in book.view.ended and not _failed(control, newest.id):
         body = {"by": change.id}
         book.append("change.superseded", change.workload, newest.id, body, change.actor, now)

@@ -1,0 +1,80 @@
+"""What a folder asks for, as a change: its files by their content, its data, its commit and author.
+
+One function makes it for `up`, which keeps the files, and for `plan`, which only names them, so that the two agree.
+"""
+
+from __future__ import annotations
+
+from loopwright.catalog import Snapshot, Store, take_snapshot, unmatched
+from loopwright.errors import NotFoundError
+from loopwright.loop.change import Change, Source
+from loopwright.loop.files import SPEC_FILE
+from loopwright.loop.view import View
+from loopwright.operations.declaration import Declared
+from loopwright.spec import Workload
+
+
+def wish(declared: Declared, store: Store, auto_approve: bool, actor: str, now: float) -> Change:
+    """The change that asks for what is declared, not numbered yet; its files are put into the store.
+
+    Raises NotFoundError where git ignores a file that the spec names, and for a pattern that matches nothing.
+    """
+    spec, folder = declared.spec, declared.folder
+    sources = {}
+    for name, data in spec.data.items():
+        path = folder / data.source
+        modified = path.stat().st_mtime
+        stale = data.fresh_within is not None and now - modified > data.fresh_within
+        sources[name] = Source(data.source, store.put_file(path), modified, stale)
+    snapshot = take_snapshot(folder, store, exclude={source.path for source in sources.values()})
+    _require_kept(spec, snapshot)
+    _require_matches(spec, snapshot)
+    return Change(
+        id="",  # numbered when it is recorded
+        workload=spec.workload,
+        folder=str(folder),
+        spec=snapshot.files[SPEC_FILE],
+        files=snapshot.files,
+        sources=sources,
+        commit=snapshot.commit,
+        dirty=snapshot.dirty,
+        diff=store.put_bytes(snapshot.diff.encode()) if snapshot.diff else None,
+        author=snapshot.author or actor,
+        auto_approve=auto_approve,
+        actor=actor,
+        requested_at=now,
+    )
+
+
+def _require_kept(spec: Workload, snapshot: Snapshot) -> None:
+    """What the spec names must be among the files that are kept: git may ignore it."""
+    named = [SPEC_FILE, spec.serving.entry, spec.training.dependencies.requirements, spec.tests.functional]
+    named += [data.data_schema for data in spec.data.values()]
+    ignored = [path for path in named if path is not None and path not in snapshot.files]
+    if ignored:
+        raise NotFoundError(
+            f"Git ignores {', '.join(ignored)}, which the workload needs. Take it out of .gitignore."
+        )
+
+
+def _require_matches(spec: Workload, snapshot: Snapshot) -> None:
+    """A pattern that matches no file is most often misspelled, and the file it meant would be missed far from here."""
+    for section, patterns in (("training.files", spec.training.files), ("serving.files", spec.serving.files)):
+        for pattern in unmatched(snapshot.files, patterns or ()):
+            raise NotFoundError(
+                f"{section} has the pattern {pattern!r}, which matches none of the {len(snapshot.files)} files of the folder that git "
+                "does not ignore. Mend the pattern, or leave it out."
+            )
+
+
+def taken_up(view: View, asked: Change) -> Change | None:
+    """The newest change, where it asks for just this already and has not failed: it is taken up again."""
+    newest = view.changes.get(view.newest.get(asked.workload, ""))
+    if newest is None or newest.identity != asked.identity:
+        return None
+    return None if any(change == newest.id for change, _ in view.failures) else newest
+
+
+def next_id(view: View, workload: str) -> str:
+    """The name of a workload's next change."""
+    return f"{workload}-{view.numbers[workload] + 1}"
