@@ -18,8 +18,10 @@ All rooms raise these; the CLI and the server each map them once to what their u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,23 @@ class Problem:
         return (
             f"{self.file}:{self.line}:{self.column}: {at}found {self.found}, expected {self.expected}.{hint}"
         )
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a failure rests on: a value of a workload's YAML file by its dotted path, or a line of another of its files.
+
+    Whoever fails names the path, and where it knows them the file (loopwright.yaml where empty) and the line; a line of 0
+    is looked up when the failure is recorded (see `loop.places`).
+    """
+
+    path: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}{'  ' if self.path else ''}{self.path}"
 
 
 class LoopwrightError(Exception):
@@ -94,9 +113,26 @@ class ConflictError(PermanentError):
 
 
 class StepFailed(PermanentError):  # noqa: N818  (a verdict more than an error)
-    """A step of the loop came to a definite no."""
+    """A step of the loop came to a definite no; `at` says where its reason can be changed, as `Place`s or paths of the spec."""
 
     code = "step"
+
+    def __init__(self, message: str, at: Sequence[Place | str] = ()) -> None:
+        self.places = tuple(Place(one) if isinstance(one, str) else one for one in at)
+        super().__init__(message)
+
+    def details(self) -> dict[str, object]:
+        return {"places": [asdict(place) for place in self.places]} if self.places else {}
+
+
+@contextmanager
+def resting_on(*at: Place | str) -> Iterator[None]:
+    """Give these places to a StepFailed of this block that has none of its own."""
+    try:
+        yield
+    except StepFailed as error:
+        error.places = error.places or StepFailed("", at).places
+        raise
 
 
 class IntegrityError(PermanentError):
@@ -138,8 +174,15 @@ def from_report(code: str, message: str, details: dict[str, object]) -> Loopwrig
     problems = details.get("problems")
     if code == SpecError.code and isinstance(problems, list):
         return SpecError([Problem(**problem) for problem in problems])
+    if code == StepFailed.code:
+        return StepFailed(message, read_places(details))
     known = {kind.code: kind for kind in _kinds(LoopwrightError) if kind is not SpecError}
     return known.get(code, LoopwrightError)(message)
+
+
+def read_places(details: dict[str, Any]) -> tuple[Place, ...]:
+    """The places among the details of a StepFailed, or in the body of a fact."""
+    return tuple(Place(**place) for place in details.get("places", ()))
 
 
 def _kinds(kind: type[LoopwrightError]) -> list[type[LoopwrightError]]:

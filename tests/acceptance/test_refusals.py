@@ -33,11 +33,17 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def refused(production: Production, folder: Path, step: str, *words: str, auto: bool = True) -> str:
-    """The message of an `up` that must stop at a step; the ledger tells the same."""
-    done = production.cli("up", str(folder), *(["--auto-approve"] if auto else []), expect=1)
+def refused(
+    production: Production, folder: Path, step: str, *words: str, at: str = "", line: str = ""
+) -> str:
+    """The message of an `up` that must stop at a step and point to the line of the file `at`; the ledger tells the same."""
+    done = production.cli("up", str(folder), "--auto-approve", expect=1)
     failed = production.cli.facts("step.failed")[-1]["body"]
     assert failed["step"] == step
+    if at:
+        lines = (folder / at).read_text().splitlines()
+        assert line in lines[failed["places"][0]["line"] - 1]
+        words = (*words, f"{at}:{failed['places'][0]['line']}:")
     for word in words:
         assert word in done.stderr
         assert word in failed["message"]
@@ -74,7 +80,8 @@ def test_broken_data_stop_at_data_with_column_and_rows(production: Production, v
     lines = file.read_text().splitlines()
     lines[5] = lines[5].replace(lines[5].split(",")[2], "steerage-deck", 1)
     file.write_text("\n".join(lines) + "\n")
-    refused(production, variant, "data", "class", "steerage-deck")
+    file_and_line = {"at": "schemas/passengers.yaml", "line": "[1st, 2nd, 3rd]"}
+    refused(production, variant, "data", "class", "steerage-deck", **file_and_line)
     lines[5] = lines[6]  # mended, it goes on from there
     file.write_text("\n".join(lines) + "\n")
     requirements = (variant / "requirements.txt").read_text()
@@ -85,24 +92,24 @@ def test_broken_data_stop_at_data_with_column_and_rows(production: Production, v
 
 def test_a_training_script_that_raises_stops_at_train(production: Production, variant: Path) -> None:
     (variant / "training.py").write_text("raise RuntimeError('no features left')\n")
-    refused(production, variant, "train", "no features left")
+    refused(production, variant, "train", "no features left", at="training.py", line="raise RuntimeError")
 
 
 def test_a_training_script_that_writes_nothing_stops_at_train(production: Production, variant: Path) -> None:
     (variant / "training.py").write_text("print('done')\n")
-    refused(production, variant, "train", "{outputs}")
+    refused(production, variant, "train", "{outputs}", at="loopwright.yaml", line="command:")
 
 
 def test_a_score_py_that_cannot_start_stops_at_package(production: Production, variant: Path) -> None:
     (variant / "score.py").write_text(
         "def init():\n    open('/nowhere/model')\n\n\ndef run(data):\n    return 1\n"
     )
-    refused(production, variant, "package", "/nowhere/model", "score.py")
+    refused(production, variant, "package", "/nowhere/model", at="score.py", line="open('/nowhere/model')")
 
 
 def test_a_failing_gate_stops_at_evaluate_with_its_numbers(production: Production, variant: Path) -> None:
     edit(variant / "loopwright.yaml", "{metric: accuracy, min: 0.75}", "{metric: accuracy, min: 0.99}")
-    refused(production, variant, "evaluate", "accuracy", "0.99")
+    refused(production, variant, "evaluate", "accuracy", "0.99", at="loopwright.yaml", line="min: 0.99")
 
 
 def test_a_failing_functional_case_stops_at_functional(production: Production, variant: Path) -> None:
@@ -111,12 +118,26 @@ def test_a_failing_functional_case_stops_at_functional(production: Production, v
         cases.read_text()
         + "\n  - name: a case that cannot hold\n    request: {}\n    expect: {status: 200, values: {prediction: 1}}\n"
     )
-    refused(production, variant, "functional", "a case that cannot hold", "422")
+    wrong = {"at": "tests/functional.yaml", "line": "expect: {status: 200, values: {prediction: 1}}"}
+    refused(production, variant, "functional", "a case that cannot hold", "422", **wrong)
 
 
 def test_a_failing_stress_test_stops_at_stress(production: Production, variant: Path) -> None:
     edit(variant / "loopwright.yaml", "p99: 20s", "p99: 1ms")
-    refused(production, variant, "stress", "p99")
+    refused(production, variant, "stress", "p99", at="loopwright.yaml", line="p99: 1ms")
+
+
+def test_requirements_that_do_not_exist_stop_at_environment_with_their_line(
+    production: Production, variant: Path
+) -> None:
+    edit(variant / "requirements.txt", "joblib==", "joblib>=9999  # was ==")
+    refused(production, variant, "environment", "joblib", at="requirements.txt", line="joblib>=9999")
+
+
+def test_training_beyond_its_time_points_to_its_limit(production: Production, variant: Path) -> None:
+    edit(variant / "loopwright.yaml", "max_duration: 10m", "max_duration: 1s")
+    (variant / "training.py").write_text("import time\n\ntime.sleep(600)\n")
+    refused(production, variant, "train", "max_duration", at="loopwright.yaml", line="max_duration: 1s")
 
 
 def test_a_rejected_approval_stops_there_with_its_comment(production: Production, variant: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from loopwright.cli.client import Client, await_start, connect, lock_is_held, spawn, stopped_on_purpose
 from loopwright.cli.lifecycle import bring_down
 from loopwright.cli.live import Progress, view
-from loopwright.errors import ConflictError, NotFoundError, StepFailed, TemporaryError
+from loopwright.errors import ConflictError, NotFoundError, StepFailed, TemporaryError, read_places
 from loopwright.state import StateFolder
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
     if progress["state"] == "failed":
         step = next(step for step in progress["steps"] if step["state"] == "failed")
         raise StepFailed(
-            f"{asked['change']} stopped at {step['step']}. {step['message']}{_see(asked['workload'], step['step'])}"
+            f"{asked['change']} stopped at {step['step']}. {step['message']}{_see(asked['workload'], step['step'])}",
+            read_places(step),
         )
     workload = client.get("/v1/status", workload=asked["workload"])["workloads"][0]
     if parsed.json:

@@ -24,7 +24,7 @@ from loopwright.datasets.raw import Raw
 from loopwright.datasets.schema import Schema, load
 from loopwright.datasets.splitting import Split, split
 from loopwright.datasets.validation import Verdict, implied, require_label, validate
-from loopwright.errors import StepFailed
+from loopwright.errors import Place, StepFailed, resting_on
 from loopwright.observations import bins
 from loopwright.observations.rows import row_hashes
 from loopwright.spec.units import show_duration
@@ -64,10 +64,12 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     told = msgspec.convert(given, DataInput)
     _require_fresh(told)
     raw = reading.read(Path(told.source), told.source_name or told.source)
-    require_label(raw, told.label)
+    with resting_on(f"data.{told.name}.label"):
+        require_label(raw, told.label)
     hashes = row_hashes(raw.frame())
     schema, verdict = _judge(told, raw, pd.Series(hashes).duplicated().to_numpy())
-    held_out = split(raw, hashes, told.split.test, told.split.by)
+    with resting_on(f"data.{told.name}.split"):
+        held_out = split(raw, hashes, told.split.test, told.split.by)
     columns = {name: verdict.columns[name] for name in raw.columns if name in verdict.columns}
     described = _describe(told, schema, columns, held_out)
     suffix = PurePath(raw.shown).suffix.lower()
@@ -111,7 +113,8 @@ def _require_fresh(told: DataInput) -> None:
     changed = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(told.modified_at))
     raise StepFailed(
         f"{told.source_name or told.source}: the data is stale: it changed last {show_duration(round(age))} ago, on {changed}, "
-        f"expected within {show_duration(told.fresh_within)} (fresh_within). Bring newer data, or raise fresh_within."
+        f"expected within {show_duration(told.fresh_within)} (fresh_within). Bring newer data, or raise fresh_within.",
+        [f"data.{told.name}.fresh_within"],
     )
 
 
@@ -125,7 +128,8 @@ def _judge(told: DataInput, raw: Raw, repeated: NDArray[np.bool_]) -> tuple[Sche
         schema, warnings = load(Path(told.schema), shown), ()
         if told.label not in schema.columns:
             raise StepFailed(
-                f"{shown} declares no column {told.label!r}, which is the label; declare it under `columns`."
+                f"{shown} declares no column {told.label!r}, which is the label; declare it under `columns`.",
+                [Place("columns", shown)],
             )
         failed, advice = (
             f"does not match {shown}",
@@ -134,7 +138,8 @@ def _judge(told: DataInput, raw: Raw, repeated: NDArray[np.bool_]) -> tuple[Sche
     verdict = validate(raw, schema, told.label, repeated)
     if verdict.failures:
         listed = "".join(f"\n    {failure}" for failure in verdict.failures)
-        raise StepFailed(f"{raw.shown} {failed}:{listed}\n{advice}")
+        at = [Place(path, told.schema_name) for path in verdict.places] if told.schema_name else []
+        raise StepFailed(f"{raw.shown} {failed}:{listed}\n{advice}", at)
     return schema, replace(verdict, warnings=(*warnings, *verdict.warnings))
 
 

@@ -24,6 +24,7 @@ class Verdict:
     columns: Mapping[str, Column]
     failures: tuple[str, ...]
     warnings: tuple[str, ...] = field(default=())
+    places: tuple[str, ...] = ()  # for each failure, the dotted path of the rule in the schema file
 
 
 def require_label(raw: Raw, label: str) -> None:
@@ -42,15 +43,20 @@ def validate(raw: Raw, schema: Schema, label: str, repeated: NDArray[np.bool_]) 
         if name in raw.columns
     }
     findings = Findings(raw, schema, columns, repeated)
-    unreadable = [findings.unreadable(name) for name, column in columns.items() if column.unreadable.any()]
+    unreadable = [
+        (findings.unreadable(name), f"columns.{name}.type")
+        for name, column in columns.items()
+        if column.unreadable.any()
+    ]
     failures = (*unreadable, *_failures(raw, schema, label, columns, repeated, findings))
     silent = schema.duplicates is not None or not repeated.any()
     return Verdict(
         columns,
-        failures,
+        tuple(sentence for sentence, _ in failures),
         ()
         if silent
         else (f"{findings.duplicates()}. To allow or refuse that, set `duplicates` in the schema.",),
+        tuple(path for _, path in failures),
     )
 
 
@@ -77,7 +83,8 @@ def _failures(
     columns: Mapping[str, Column],
     repeated: NDArray[np.bool_],
     findings: Findings,
-) -> Iterator[str]:
+) -> Iterator[tuple[str, str]]:
+    """Each failed check as a sentence, with the path of its rule."""
     import pandera.errors
     from pandera.errors import SchemaErrorReason
 
@@ -88,13 +95,26 @@ def _failures(
     except pandera.errors.SchemaErrors as errors:
         for error in errors.schema_errors:
             if error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
-                yield findings.absent(str(error.failure_cases))
+                yield findings.absent(str(error.failure_cases)), f"columns.{error.failure_cases}"
             elif error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
-                yield findings.unexpected(str(error.failure_cases))
+                yield findings.unexpected(str(error.failure_cases)), "unexpected_columns"
             else:
-                yield findings.of(
-                    error.check.name, str(error.schema.name), _failed_rows(error.check_output, raw.rows)
-                )
+                check, name = str(error.check.name), str(error.schema.name)
+                failed = _failed_rows(error.check_output, raw.rows)
+                rule = _range(schema.columns[name], columns[name], failed) if check == "range" else check
+                yield findings.of(check, name, failed), _path(rule, name)
+
+
+def _range(rule: ColumnRule, column: Column, rows: NDArray[np.bool_]) -> str:
+    """The limit that some of these rows lie beyond."""
+    return "min" if rule.min is not None and (column.values[rows] < rule.min).any() else "max"
+
+
+def _path(check: str, name: str) -> str:
+    """The path of what a check of `checks.frame_schema` holds data to; that of the column where nothing states it."""
+    if check in ("rows", "duplicates"):
+        return "min_rows" if check == "rows" else "duplicates"
+    return f"columns.{name}" if check == "constant" else f"columns.{name}.{check}"
 
 
 def _failed_rows(output: object, rows: int) -> NDArray[np.bool_]:

@@ -85,6 +85,9 @@ class ReplicaSetStatus(Value, frozen=True, kw_only=True):
     ready: int
     replicas: tuple[ReplicaStatus, ...] = ()
     failing: str = ""
+    setting: str = (
+        ""  # the setting of `serving` that it fails for, such as resources.memory; empty for other reasons
+    )
 
 
 class Backend(Value, frozen=True, kw_only=True):

@@ -41,7 +41,11 @@ class Answer:
 
 
 class UnusableError(ValueError):
-    """An answer that cannot be judged; the text says what was found, expected, and what to do."""
+    """An answer that cannot be judged; the text says what was found, expected, and what to do; `at` is a path of the spec."""
+
+    def __init__(self, message: str, at: str = "") -> None:
+        super().__init__(message)
+        self.at = at
 
 
 def read_answer(status: int, body: bytes, reading: Reading) -> Answer:
@@ -64,18 +68,23 @@ def _at(answer: Any, path: str, field: str) -> Any:
     try:
         return look_up(answer, path)
     except PathError as error:
-        raise UnusableError(f"{error}; let evaluation.{field} (`{path}`) name where the {field} is") from None
+        told = f"{error}; let evaluation.{field} (`{path}`) name where the {field} is"
+        raise UnusableError(told, f"evaluation.{field}") from None
 
 
 def _prediction(value: Any, task: Task) -> Any:
     if task == "regression":
         found = number(value)
         if found is None:
-            raise UnusableError(f"the prediction is {_shown(value)}, expected a number, as the label is")
+            raise UnusableError(
+                f"the prediction is {_shown(value)}, expected a number, as the label is",
+                "evaluation.prediction",
+            )
         return found
     if value is None or isinstance(value, list | dict):
         raise UnusableError(
-            f"the prediction is {_shown(value)}, expected one label: text, a number, true or false"
+            f"the prediction is {_shown(value)}, expected one label: text, a number, true or false",
+            "evaluation.prediction",
         )
     return canonical(value)
 
@@ -83,7 +92,9 @@ def _prediction(value: Any, task: Task) -> Any:
 def _probability(value: Any) -> float:
     found = number(value)
     if found is None or not -1e-6 <= found <= 1 + 1e-6:  # float32 sums may miss 1 by a hair
-        raise UnusableError(f"the probability is {_shown(value)}, expected a number from 0 to 1")
+        raise UnusableError(
+            f"the probability is {_shown(value)}, expected a number from 0 to 1", "evaluation.probability"
+        )
     return min(1.0, max(0.0, found))
 
 
@@ -96,6 +107,7 @@ class _Failure:
     row: int
     reason: str
     body: bytes
+    at: str
 
 
 async def ask(
@@ -116,7 +128,7 @@ async def ask(
                 status, body = await _post(session, row, timeout)
                 answers[index] = read_answer(status, body, reading)
             except UnusableError as error:
-                failures.append(_Failure(index, str(error), body))
+                failures.append(_Failure(index, str(error), body, error.at))
 
     await asyncio.gather(*(client() for _ in range(limits.concurrency)))
     if failures:
@@ -129,7 +141,8 @@ def _told(failure: _Failure, rows: Sequence[Row], name: str) -> StepFailed:
     answered = f"\n    answered: {excerpt(failure.body)}" if failure.body else ""
     return StepFailed(
         f"{name} gave no usable answer to held-out row {failure.row + 1} of {len(rows)}: {failure.reason}."
-        f"\n    asked: {asked}{answered}"
+        f"\n    asked: {asked}{answered}",
+        [failure.at] if failure.at else [],
     )
 
 

@@ -10,7 +10,7 @@ better: for log_loss, mae and rmse it is how much the champion's value is above 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from loopwright.evaluation.metrics import LESS_IS_BETTER, Metrics
@@ -49,6 +49,7 @@ class Verdict:
     threshold: float | None
     passed: bool
     reason: str
+    at: str = ""  # the condition's dotted path in the spec
 
     def as_json(self) -> dict[str, Any]:
         """The reported form."""
@@ -69,12 +70,14 @@ def decide(
 ) -> list[Verdict]:
     """A verdict for every condition of every gate, in order. Gates are dumps of the spec's `Gate`."""
     verdicts: list[Verdict] = []
-    for gate in gates:
+    for number, gate in enumerate(gates):
+        place = f"evaluation.gates.{number}"
         stated = [kind for kind in _KINDS if gate.get(kind) is not None]
         if not stated:
             reason = f"{_title(gate)} states no min, max or min_versus_champion, so it can decide nothing"
-            verdicts.append(Verdict(_title(gate), None, None, False, reason))
-        verdicts += [_verdict(gate, kind, Side(overall, slices), champion) for kind in stated]
+            verdicts.append(Verdict(_title(gate), None, None, False, reason, place))
+        side = Side(overall, slices)
+        verdicts += [replace(_verdict(gate, kind, side, champion), at=f"{place}.{kind}") for kind in stated]
     return verdicts
 
 

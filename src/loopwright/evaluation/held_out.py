@@ -67,10 +67,12 @@ def _slicing(
     inputs = read_package_file(Path(given["package"]), "signature.json")["inputs"]
     types = {column["name"]: column["type"] for column in inputs}
     sliced: dict[str, Sequence[str]] = {}
-    for column in dict.fromkeys(gate["slice"] for gate in given["gates"] if gate.get("slice")):
+    named = {gate["slice"]: number for number, gate in enumerate(given["gates"]) if gate.get("slice")}
+    for column, number in named.items():
         if column not in frame.columns:
             raise StepFailed(
-                f"A gate's slice is `{column}`, which the data does not have; it has {_columns(frame)}."
+                f"A gate's slice is `{column}`, which the data does not have; it has {_columns(frame)}.",
+                [f"evaluation.gates.{number}.slice"],
             )
         typed = known[column] if column in known else rows.values(frame[column], types.get(column, "string"))
         sliced[column] = slices.assign(typed)

@@ -25,7 +25,8 @@ def question(task: Task, label: str, values: Sequence[object], positive: object)
         shown = ", ".join(classes[:_MOST_SHOWN]) + (" ..." if len(classes) > _MOST_SHOWN else "")
         raise StepFailed(
             f"evaluation.positive is {declared}, expected one of the label's two classes; `{label}` has {len(classes)}: "
-            f"{shown}. Name one of two, or leave it out."
+            f"{shown}. Name one of two, or leave it out.",
+            ["evaluation.positive"],
         )
     return Question(task, classes, positive_of(classes, declared))
 
@@ -39,7 +40,8 @@ def labels(values: Sequence[object], task: Task, label: str) -> list[Any]:
         if parsed is None and canonical(value) is not None:
             raise StepFailed(
                 f"The label `{label}` has {value!r}, expected numbers only, since the task is regression. "
-                "Mend the data, or set evaluation.task to classification."
+                "Mend the data, or set evaluation.task to classification.",
+                ["evaluation.task"],
             )
     return found
 

@@ -20,19 +20,24 @@ class Thresholds:
 
 def reasons(result: LoadResult, asked: Thresholds) -> list[str]:
     """Why the load does not pass; empty where it does."""
-    found = []
+    return list(broken(result, asked).values())
+
+
+def broken(result: LoadResult, asked: Thresholds) -> dict[str, str]:
+    """Each threshold, by its name in the spec, that the load does not meet, with the reason."""
+    found = {}
     if result.requests < asked.requests:
-        found.append(
+        found["requests"] = (
             f"only {result.requests} of {asked.requests} requests could be sent in {result.duration:.0f} s"
         )
     if result.error_rate > asked.max_error_rate:
-        found.append(_failed(result, asked.max_error_rate))
+        found["max_error_rate"] = _failed(result, asked.max_error_rate)
     latency = result.latency()
     for name, allowed in (("p50", asked.p50), ("p99", asked.p99)):
         if allowed is not None and latency[name] > allowed:
-            found.append(f"{name} {latency[name] * 1000:.1f} ms > {allowed * 1000:g} ms")
+            found[name] = f"{name} {latency[name] * 1000:.1f} ms > {allowed * 1000:g} ms"
     if asked.min_throughput is not None and result.throughput < asked.min_throughput:
-        found.append(f"throughput {result.throughput:.1f}/s < {asked.min_throughput:g}/s")
+        found["min_throughput"] = f"throughput {result.throughput:.1f}/s < {asked.min_throughput:g}/s"
     return found
 
 

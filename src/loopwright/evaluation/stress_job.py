@@ -38,10 +38,14 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
         )
     )
     fields = ("requests", "max_error_rate", "p50", "p99", "min_throughput")
-    reasons = stress.reasons(
-        result, stress.Thresholds(**{name: given[name] for name in fields if name in given})
-    )
-    output = {"passed": not reasons, "reasons": reasons, **result.as_json()}
+    asked = stress.Thresholds(**{name: given[name] for name in fields if name in given})
+    broken = stress.broken(result, asked)
+    output = {
+        "passed": not broken,
+        "reasons": list(broken.values()),
+        "broken": list(broken),
+        **result.as_json(),
+    }
     (outputs / "stress.json").write_text(json.dumps(output, indent=2, allow_nan=False) + "\n")
     return output
 

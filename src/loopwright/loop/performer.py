@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from loopwright.engines.base import Backend, Route
@@ -15,6 +16,7 @@ from loopwright.errors import LoopwrightError, StepFailed, TemporaryError
 from loopwright.loop.case import Case, Services
 from loopwright.loop.keys import endpoint_key
 from loopwright.loop.pipeline import MOST_LOST, Action, Ask, Call, Complete, Finish, Release, Settle, Start
+from loopwright.loop.places import with_places
 from loopwright.loop.serving import example_request, replica_set
 from loopwright.loop.steps import ReleaseStep, Step
 from loopwright.loop.view import View
@@ -95,12 +97,14 @@ class Performer:
 
     def _fail(self, step: Step, inputs: str, error: LoopwrightError, actor: str = US) -> None:
         change = self._case.change
+        message, places = with_places(error, change, self._services.store)
         body = {
             "change": change.id,
             "step": step.name,
             "inputs": inputs,
             "code": error.code,
-            "message": error.message,
+            "message": message,
+            "places": [asdict(place) for place in places],
         }
         self._record("step.failed", f"{change.id}/{step.name}", body, actor)
 
@@ -159,7 +163,7 @@ class Performer:
     def _release(self, action: Release) -> None:
         step, move = action.step, action.move
         if isinstance(move, Failure):
-            self._give_up(step, action.inputs, move.reason)
+            self._give_up(step, action.inputs, move.reason, self._stated(step, move.setting))
         elif move is Move.START_REPLICAS:
             self._started(step, action.inputs)
             self._services.engine.set_replicas(replica_set(self._case, self._services, step.environment))
@@ -181,7 +185,7 @@ class Performer:
         if wrong:
             status, body = wrong[0]
             reason = f"A new replica answered the package's example with {status}: {body[:300].decode(errors='replace')}"
-            self._give_up(step, inputs, reason)
+            self._give_up(step, inputs, reason, "serving.entry")
             return
         change = self._case.change
         body_ = {"change": change.id, "environment": step.environment, "replicas": len(answers)}
@@ -239,7 +243,17 @@ class Performer:
             "alias.moved", change.workload, f"{change.workload}@{step.environment}", body, US, self._clock()
         )
 
-    def _give_up(self, step: ReleaseStep, inputs: str, reason: str) -> None:
+    def _stated(self, step: ReleaseStep, setting: str) -> str:
+        """Where the spec states a setting of serving for a step's environment; empty for no setting."""
+        own = self._case.spec.environments[step.environment].serving
+        stated = own is not None and setting.partition(".")[0] in own.model_fields_set
+        return (
+            f"environments.{step.environment}.serving.{setting}"
+            if stated
+            else setting and f"serving.{setting}"
+        )
+
+    def _give_up(self, step: ReleaseStep, inputs: str, reason: str, at: str = "") -> None:
         """The old revision keeps serving: its route is wanted again where the new one's had been."""
         workload = self._case.change.workload
         route = self._case.view.routes.get((step.environment, workload))
@@ -249,7 +263,8 @@ class Performer:
         if serving is None or serving.body["replica_set"] != step.replica_set(self._case):
             self._services.engine.remove_replicas(step.replica_set(self._case))
         stays = f", and {workload}:{serving.body['version']} goes on serving there" if serving else ""
-        raise StepFailed(f"The release to {step.environment} failed{stays}. {reason}")
+        message = f"The release to {step.environment} failed{stays}. {reason}"
+        raise StepFailed(message, [at] if at else [])
 
 
 def route_table(view: View, state: StateFolder) -> tuple[Route, ...]:

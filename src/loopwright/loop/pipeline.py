@@ -7,10 +7,11 @@ driver performs the actions and appends their outcomes as facts, which the next 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from loopwright.engines.base import EngineReport, JobStatus, ReplicaSetStatus
+from loopwright.errors import Place, read_places
 from loopwright.ledger import Fact
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import digest
@@ -32,6 +33,7 @@ class StepState:
     started_at: float | None = None
     ended_at: float | None = None
     approval: str = ""  # what `loopwright approve` is given, where a person is waited for
+    places: tuple[Place, ...] = ()  # where the reason of a failure can be changed
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def _step(walk: _Walk, step: Step, broken: bool, available: Callable[[Step, Outp
     failure = walk.failure(step)
     if failure is not None:
         walk.show(step, "failed", failure.body["message"], failure.time)
+        walk.states[-1] = replace(walk.states[-1], places=read_places(failure.body))
         return
     if any(need not in walk.case.outputs for need in step.needs):
         walk.show(step, "stopped" if broken else "waiting")
@@ -266,6 +269,7 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
         minimum=case.spec.serving_in(step.environment).replicas.min,
         ready=replicas.ready,
         failing=replicas.failing,
+        setting=replicas.setting,
         checked=completed
         or case.view.mark("release.checked", f"{case.change.id}/{step.name}/{inputs[:12]}") is not None,
         route_wanted=wanted,

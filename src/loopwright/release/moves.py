@@ -25,6 +25,7 @@ class Failure:
     """Why a release cannot go on."""
 
     reason: str
+    setting: str = ""  # of `serving`: what could be changed, where it is known
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Standing:
     aliased: bool  # the registry's alias points to it
     waited: float  # seconds since the release began
     patience: float  # seconds that it may take to become ready
+    setting: str = ""  # the setting of `serving` that its replicas fail for, where it is known
 
 
 def next_move(standing: Standing) -> Move | Failure:
@@ -56,7 +58,7 @@ def next_move(standing: Standing) -> Move | Failure:
     if standing.completed:
         return _keep(standing)
     if standing.failing:
-        return Failure(standing.failing)
+        return Failure(standing.failing, standing.setting)
     if standing.ready < standing.minimum and not standing.route_wanted:
         return _await_ready(standing)
     if not standing.checked:

@@ -24,7 +24,8 @@ def _fill(word: str, values: Mapping[str, str]) -> str:
         name = match.group(1)
         if name not in values:
             raise StepFailed(
-                f"training.command names {{{name}}}, expected one of {', '.join(f'{{{key}}}' for key in values)}."
+                f"training.command names {{{name}}}, expected one of {', '.join(f'{{{key}}}' for key in values)}.",
+                ["training.command"],
             )
         return values[name]
 

@@ -1,6 +1,6 @@
 """The job that resolves user code's requirements to a lock and builds the Python environment from it, with uv.
 
-Input: {"requirements": text, "lock": text or null, "python_version": "3.11", "environments": folder}. A lock that is
+Input: {"requirements": text, "file": its name for people, "lock": text or null, "python_version": "3.11", "environments": folder}. A lock that is
 given is used as it is. Output: {"lock": text, "digest", "python": path of the interpreter, "python_version",
 "packages": count}. An environment's folder is named by its lock's digest, so equal locks share one, and it counts only
 once the file `complete` stands in it.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loopwright import jobs
-from loopwright.errors import StepFailed
+from loopwright.errors import Place, StepFailed
 from loopwright.state import replace_file
 from loopwright.training.variables import environment_folder
 
@@ -28,12 +29,17 @@ COMPLETE = "complete"
 
 def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     """Resolve, build, and say where the interpreter is."""
-    lock = given["lock"] or resolve(given["requirements"], given["python_version"], outputs)
+    requirements, file = given["requirements"], given.get("file", "")
+    lock = given["lock"]
+    if not lock:
+        with pointing(requirements, file):
+            lock = resolve(requirements, given["python_version"], outputs)
     digest = lock_digest(lock, given["python_version"])
     folder = environment_folder(Path(given["environments"]), digest)
     with _alone(folder):
         if not (folder / COMPLETE).exists():
-            build(folder, lock, given["python_version"], outputs)
+            with pointing(requirements, file):
+                build(folder, lock, given["python_version"], outputs)
     (outputs / "requirements.lock").write_text(lock)
     return {
         "lock": lock,
@@ -94,6 +100,7 @@ def build(folder: Path, lock: str, python_version: str, scratch: Path) -> None:
     _uv(
         ["venv", "--quiet", "--python", interpreter, str(folder)],
         f"No environment for Python {python_version} can be made",
+        ("training.dependencies.python",),
     )
     _uv(
         [
@@ -111,7 +118,34 @@ def build(folder: Path, lock: str, python_version: str, scratch: Path) -> None:
     replace_file(folder / COMPLETE, b"", durable=True)
 
 
-def _uv(arguments: list[str], problem: str) -> None:
+@contextmanager
+def pointing(requirements: str, file: str) -> Iterator[None]:
+    """Let a StepFailed of this block name the lines of the requirements file that it speaks of, or else the file."""
+    try:
+        yield
+    except StepFailed as error:
+        lines = spoken_of(requirements, error.message)
+        error.places = error.places or tuple(Place(file=file, line=line) for line in lines or (1,))
+        raise
+
+
+def spoken_of(requirements: str, said: str) -> tuple[int, ...]:
+    """The numbers of the lines whose package, or whose whole text, uv's words name."""
+    words = {_normal(word) for word in re.findall(r"[A-Za-z0-9][\w.-]*", said)}
+    found = []
+    for number, line in enumerate(requirements.splitlines(), start=1):
+        text = line.split(" #")[0].strip()
+        name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)
+        if text and not text.startswith("#") and ((name and _normal(name[0]) in words) or text in said):
+            found.append(number)
+    return tuple(found)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).strip("-").lower()
+
+
+def _uv(arguments: list[str], problem: str, at: tuple[str, ...] = ()) -> None:
     # Imported here: only this job needs uv, and the loop imports this module for its names.
     from uv import find_uv_bin
 
@@ -122,7 +156,7 @@ def _uv(arguments: list[str], problem: str) -> None:
     )
     print(done.stderr, file=sys.stderr, end="", flush=True)
     if done.returncode:
-        raise StepFailed(f"{problem}: {done.stderr.strip() or done.stdout.strip()}")
+        raise StepFailed(f"{problem}: {done.stderr.strip() or done.stdout.strip()}", at)
 
 
 if __name__ == "__main__":

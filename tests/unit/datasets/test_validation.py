@@ -122,6 +122,13 @@ def test_everything_is_told_at_once(raw):
         "the file has 2 rows, expected at least 10 (min_rows)",
         "y: 1 of 2 values (50%) is not at most 0: line 3 '1'",
     ]
+    assert sorted(verdict.places) == [
+        "columns.age",
+        "columns.b.missing",
+        "columns.y.max",
+        "min_rows",
+        "unexpected_columns",
+    ]
 
 
 def test_unexpected_columns_may_be_ignored(raw):

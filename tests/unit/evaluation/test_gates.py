@@ -44,6 +44,12 @@ def test_a_near_miss_is_not_rounded_into_a_contradiction():
     )
 
 
+def test_each_verdict_names_its_condition_in_the_spec():
+    gates = [{"metric": "accuracy", "min": 0.75}, {"metric": "accuracy", "min": 0.75, "max": 0.8}]
+    told = [verdict.at for verdict in decide(gates, metrics(accuracy=0.803), {}, None)]
+    assert told == ["evaluation.gates.0.min", "evaluation.gates.1.min", "evaluation.gates.1.max"]
+
+
 def test_each_condition_of_a_gate_has_its_verdict():
     verdicts = decide([{"metric": "accuracy", "min": 0.75, "max": 0.8}], metrics(accuracy=0.803), {}, None)
     assert [verdict.passed for verdict in verdicts] == [True, False]

@@ -1,7 +1,7 @@
 import pytest
 
 from loopwright.evaluation.load import Load, LoadResult
-from loopwright.evaluation.stress import Thresholds, reasons
+from loopwright.evaluation.stress import Thresholds, broken, reasons
 
 
 def result(failures=0, latencies=(0.010,) * 100, duration=1.0):
@@ -35,6 +35,12 @@ def test_throughput_counts_successes_alone():
         result(failures=50, duration=0.5), Thresholds(100, max_error_rate=1.0, min_throughput=150.0)
     )
     assert told == ["throughput 100.0/s < 150/s"]
+
+
+def test_what_does_not_hold_is_named_as_in_the_spec():
+    slow = result(failures=1, latencies=(0.5,) * 100, duration=50.0)
+    asked = Thresholds(200, p50=0.6, p99=0.25, min_throughput=3.0)
+    assert list(broken(slow, asked)) == ["requests", "max_error_rate", "p99", "min_throughput"]
 
 
 def test_requests_that_were_never_sent_fail_the_test():

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from loopwright.catalog import Store
 from loopwright.engines.base import EngineReport, Job, JobStatus, ReplicaSet, ReplicaSetStatus, Route
 from loopwright.errors import StepFailed
 from loopwright.ledger import Ledger
@@ -199,7 +200,8 @@ class Life:
         self.ledger = Ledger.open(self.state.ledger, self.state.ledger_key, self.state.ledger_head)
         self.book = CrashingBook(self.ledger)
         self.book.world = self.world
-        self.services = Services(self.state, None, self.world, self.world, self.book)  # type: ignore[arg-type]
+        store = Store(self.state.store)
+        self.services = Services(self.state, store, self.world, self.world, self.book)  # type: ignore[arg-type]
 
     def request(self, spec: str, auto: bool = True) -> Change:
         number = self.book.view.numbers["toy"] + 1

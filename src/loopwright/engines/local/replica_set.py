@@ -42,6 +42,7 @@ class ReplicaSetKeeper:
         self.wanted: ReplicaSet | None = None
         self.replicas: list[Replica] = []
         self.failing = ""
+        self._setting = ""  # of `serving`: what it fails for
         self._failed_starts = 0  # in a row
         self._around = surroundings
         self._scale = scaling.Scale(0)
@@ -141,7 +142,7 @@ class ReplicaSetKeeper:
         if replica.ready_at is None:
             self._failed_starts += 1
             if by_itself or self._failed_starts > 1:
-                self.failing = message
+                self.failing, self._setting = message, ""
         self._restarts.append(replica.restarts + 1)
         self._backoff.failed(now, now - replica.ready_at if replica.ready_at is not None else 0.0)
         _log.warning("a replica is lost", extra={"action": "lost", "replica": replica.id, "reason": message})
@@ -190,6 +191,7 @@ class ReplicaSetKeeper:
             if replica.ready_at is None:
                 self._restarts.append(replica.restarts + 1)
                 self.failing = f"Replica {replica.id} did not come up: {replica.overweight}."
+                self._setting = "resources.memory"
         served = replica.ready_at is not None
         replica.drain(now, _DRAIN_PATIENCE if served else 0.0)
         _log.info(
@@ -251,4 +253,5 @@ class ReplicaSetKeeper:
             ready=sum(replica.state == "ready" for replica in self.replicas),
             replicas=tuple(replica.status() for replica in self.replicas),
             failing=self.failing,
+            setting=self._setting if self.failing else "",
         )

@@ -11,11 +11,13 @@ from typing import Any
 
 from loopwright.catalog import Store
 from loopwright.engines.base import Job, JobStatus
-from loopwright.errors import StepFailed
+from loopwright.errors import Place, StepFailed, read_places
 from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.places import in_scripts
 from loopwright.state import replace_file
 
 _LAST_LINES = 12
+_LOG_END = 64 * 1024  # bytes; a traceback with all its frames
 
 
 class Step(ABC):
@@ -56,11 +58,19 @@ class JobStep(Step):
         self, case: Case, services: Services, job_id: str, folder: Path, status: JobStatus
     ) -> StepFailed:
         """Say why a job failed: its own error where it wrote one, else how it ended and its last lines."""
-        del case, services, job_id
+        del services, job_id
         written = folder / "error.json"
-        if written.exists():
-            return StepFailed(json.loads(written.read_bytes())["message"])
-        return StepFailed(f"{self._ending(status)}{last_lines(folder / 'log.txt')}")
+        if not written.exists():
+            return StepFailed(f"{self._ending(status)}{last_lines(folder / 'log.txt')}")
+        told = json.loads(written.read_bytes())
+        known = read_places(told.get("details", {})) or in_scripts(told["message"], case.change.files)
+        known = known or in_scripts(log_end(folder / "log.txt"), case.change.files)
+        return StepFailed(told["message"], known or (self.rests_on(case) if told["code"] == "step" else ()))
+
+    def rests_on(self, case: Case) -> tuple[Place | str, ...]:
+        """Where to look for the reason of a definite no that names no place of its own."""
+        del case
+        return ()
 
     def _ending(self, status: JobStatus) -> str:
         if status.reason == "max_duration":
@@ -126,6 +136,16 @@ def our_output(folder: Path, job: str) -> dict[str, Any]:
         raise StepFailed(f"The {job} job ended without a result.{last_lines(folder / 'log.txt')}")
     content: dict[str, Any] = json.loads(written.read_bytes())
     return content
+
+
+def log_end(log: Path) -> str:
+    """The last 64 KiB of a job's log, empty where there is none."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - _LOG_END))
+            return stream.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def last_lines(log: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.engines.base import Job
-from loopwright.errors import StepFailed
+from loopwright.errors import Place, StepFailed
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.keys import endpoint_key
 from loopwright.loop.serving import revision_of
@@ -55,9 +55,12 @@ class FunctionalStep(JobStep):
     def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
         output = our_output(folder, self.name)
         if not output["passed"]:
-            failed = [c for c in output["cases"] if not c["passed"]]
-            told = "".join(f"\n    {c['name']}: {'; '.join(c['reasons'])}" for c in failed)
-            raise StepFailed(f"{len(failed)} of {len(output['cases'])} cases of {self._file} failed:{told}")
+            failed = [(number, c) for number, c in enumerate(output["cases"]) if not c["passed"]]
+            told = "".join(f"\n    {c['name']}: {'; '.join(c['reasons'])}" for _, c in failed)
+            raise StepFailed(
+                f"{len(failed)} of {len(output['cases'])} cases of {self._file} failed:{told}",
+                [Place(f"cases.{number}.expect", self._file) for number, _ in failed],
+            )
         return output
 
     def summary(self, output: Output) -> str:
@@ -101,7 +104,8 @@ class StressStep(JobStep):
         output = our_output(folder, self.name)
         if not output["passed"]:
             raise StepFailed(
-                f"The stress test of {output['requests']} requests failed: {'; '.join(output['reasons'])}"
+                f"The stress test of {output['requests']} requests failed: {'; '.join(output['reasons'])}",
+                [f"tests.stress.{name}" for name in output.get("broken", ())] or ["tests.stress"],
             )
         return output
 

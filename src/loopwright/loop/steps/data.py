@@ -7,6 +7,7 @@ from typing import Any
 
 from loopwright.catalog import Store
 from loopwright.engines.base import Job
+from loopwright.errors import Place
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.steps.base import JobStep, our_job, our_output
 
@@ -54,6 +55,9 @@ class DataStep(JobStep):
     def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
         output = our_output(folder, self.name)
         return output | {"tree": services.store.put_tree(folder / "outputs")}
+
+    def rests_on(self, case: Case) -> tuple[Place | str, ...]:
+        return (f"data.{case.data_name}.source",)
 
     def summary(self, output: Output) -> str:
         rows = f"{output['rows']} rows: {output['train_rows']} train, {output['test_rows']} test"

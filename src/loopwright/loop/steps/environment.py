@@ -36,6 +36,7 @@ class EnvironmentStep(JobStep):
         earlier = case.view.successes.get((case.change.workload, self.name, digest(inputs)))
         given = {
             "requirements": services.store.file(inputs["requirements"]).read_text(),
+            "file": case.spec.training.dependencies.requirements,
             "lock": services.store.file(earlier.body["output"]["lock"]).read_text() if earlier else None,
             "python_version": inputs["python"],
             "environments": str(services.state.environments),

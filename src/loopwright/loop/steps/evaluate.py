@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.engines.base import Job
-from loopwright.errors import StepFailed
+from loopwright.errors import Place, StepFailed
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import digest
 from loopwright.loop.serving import settings_of
@@ -84,11 +84,17 @@ class EvaluateStep(JobStep):
                 run, file, f"evaluation/{digest(self.inputs(case))[:12]}/{file.name}"
             )
         if not output["passed"]:
-            reasons = [f"\n    {gate['reason']}" for gate in output["gates"] if not gate["passed"]]
+            failed = [gate for gate in output["gates"] if not gate["passed"]]
+            reasons = "".join(f"\n    {gate['reason']}" for gate in failed)
             raise StepFailed(
-                f"{len(reasons)} of {len(output['gates'])} gates failed on {output['rows']} held-out rows:{''.join(reasons)}"
+                f"{len(failed)} of {len(output['gates'])} gates failed on {output['rows']} held-out rows:{reasons}",
+                [gate.get("at") or "evaluation.gates" for gate in failed],
             )
         return output
+
+    def rests_on(self, case: Case) -> tuple[Place | str, ...]:
+        del case
+        return ("serving.entry",)
 
     def summary(self, output: Output) -> str:
         metrics = {name: value for name, value in output["metrics"].items() if isinstance(value, int | float)}

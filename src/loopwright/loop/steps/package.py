@@ -7,6 +7,7 @@ from typing import Any
 
 from loopwright.catalog import Store
 from loopwright.engines.base import Job
+from loopwright.errors import Place
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.files import serving_files
 from loopwright.loop.steps.base import JobStep, our_job, our_output
@@ -74,6 +75,10 @@ class PackageStep(JobStep):
             "prediction": case.spec.evaluation.prediction,
             "probability": case.spec.evaluation.probability,
         }
+
+    def rests_on(self, case: Case) -> tuple[Place | str, ...]:
+        del case
+        return ("serving.entry",)
 
     def summary(self, output: Output) -> str:
         return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB"

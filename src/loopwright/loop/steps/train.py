@@ -11,7 +11,8 @@ from loopwright.engines.base import Job, JobStatus
 from loopwright.errors import StepFailed
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.files import training_files
-from loopwright.loop.steps.base import JobStep, last_lines
+from loopwright.loop.places import in_scripts
+from loopwright.loop.steps.base import JobStep, last_lines, log_end
 from loopwright.training import parameters, render, user_environment
 
 
@@ -93,7 +94,8 @@ class TrainStep(JobStep):
             services.tracking.end_run(run, "FAILED")
             raise StepFailed(
                 "The training job wrote no file to {outputs}, expected the model there. "
-                "Give the folder to the script in training.command, such as --model-path {outputs}/model.joblib."
+                "Give the folder to the script in training.command, such as --model-path {outputs}/model.joblib.",
+                ["training.command"],
             )
         model = services.store.put_tree(outputs)
         services.tracking.log_artifacts(run, services.store.tree(model), "model")
@@ -111,13 +113,17 @@ class TrainStep(JobStep):
         compute = case.spec.training.compute
         if status.reason == "max_duration":
             return StepFailed(
-                f"The training job ran longer than training.compute.max_duration ({compute.max_duration:g} s) and was ended.{last_lines(folder / 'log.txt')}"
+                f"The training job ran longer than training.compute.max_duration ({compute.max_duration:g} s) and was ended.{last_lines(folder / 'log.txt')}",
+                ["training.compute.max_duration"],
             )
         if status.reason == "memory":
             return StepFailed(
-                f"The training job used more than training.compute.memory ({compute.memory} bytes) and was ended.{last_lines(folder / 'log.txt')}"
+                f"The training job used more than training.compute.memory ({compute.memory} bytes) and was ended.{last_lines(folder / 'log.txt')}",
+                ["training.compute.memory"],
             )
-        return super().failed(case, services, job_id, folder, status)
+        raised = in_scripts(log_end(folder / "log.txt"), case.change.files)
+        message = super().failed(case, services, job_id, folder, status).message
+        return StepFailed(message, raised or ["training.command"])
 
     def summary(self, output: Output) -> str:
         return f"run {output['run'][:8]}"

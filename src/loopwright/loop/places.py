@@ -1,0 +1,72 @@
+"""Where in a workload's files the reason of a failed step can be changed: file, line and column.
+
+Why: a person who is told "accuracy 0.79 < 0.85" wants to go to the line that asks for 0.85. Whoever fails knows the
+dotted path (`evaluation.gates.0.min`), or has a traceback of the user's script in its hands; the lines are found here, in
+the files as the change has them, when the failure is recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from loopwright.catalog import Store
+from loopwright.errors import LoopwrightError, NotFoundError, Place, SpecError, StepFailed
+from loopwright.loop.change import Change
+from loopwright.loop.files import SPEC_FILE
+from loopwright.spec import Positions, load_yaml
+
+_MOST_SHOWN = 8
+_FRAME = re.compile(
+    r'File "([^"\n]+)", line (\d+)|([\w./-]+\.py):(\d+)'
+)  # Python's traceback, and our own short form
+_HEAD = "\nWhere to change that:"
+
+
+def with_places(error: LoopwrightError, change: Change, store: Store) -> tuple[str, tuple[Place, ...]]:
+    """An error's message with its places below, and the places."""
+    if not isinstance(error, StepFailed):
+        return error.message, ()
+    places = locate(error.places or in_scripts(error.message, change.files), change, store)
+    told = [str(place) for place in places if str(place).split("  ")[0] not in error.message]
+    more = [f"and {len(told) - _MOST_SHOWN} more"] if len(told) > _MOST_SHOWN else []
+    lines = [f"\n    {line}" for line in (*told[:_MOST_SHOWN], *more)]
+    return error.message + (_HEAD if lines else "") + "".join(lines), places
+
+
+def locate(places: Sequence[Place], change: Change, store: Store) -> tuple[Place, ...]:
+    """The places with their lines, in the files as the change has them; one in a file that it does not have is left out."""
+    files = {SPEC_FILE: change.spec} | dict(change.files)
+    known: dict[str, Positions | None] = {}
+    found: list[Place] = []
+    for place in places:
+        file = place.file or SPEC_FILE
+        if place.line or file not in files:
+            found += [place] if place.line else []
+            continue
+        if file not in known:
+            known[file] = _positions(store, files[file], file)
+        positions = known[file]
+        line, column = positions.at(place.path) if positions else (1, 1)
+        found.append(replace(place, file=file, line=line, column=column))
+    return tuple(dict.fromkeys(found))
+
+
+def in_scripts(text: str, files: Iterable[str]) -> tuple[Place, ...]:
+    """The innermost frame of a traceback that is one of these files; empty where there is none."""
+    scripts = sorted((file for file in files if file.endswith(".py")), key=len, reverse=True)
+    found: tuple[Place, ...] = ()
+    for match in _FRAME.finditer(text):
+        path, line = match[1] or match[3], match[2] or match[4]
+        script = next((name for name in scripts if path == name or path.endswith(f"/{name}")), None)
+        if script is not None:
+            found = (Place(file=script, line=int(line)),)
+    return found
+
+
+def _positions(store: Store, content: str, name: str) -> Positions | None:
+    try:
+        return load_yaml(store.file(content), name)[1]
+    except (SpecError, NotFoundError):  # no YAML, or no longer kept: its first line is all that can be said
+        return None
