@@ -4,6 +4,7 @@ PYTHON ?= python3
 HOME_OF_DEMO := $(CURDIR)/.demo
 BIN := .venv/bin
 READY := .venv/.synced
+KILLS ?= 500
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
@@ -19,7 +20,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help setup demo demo-down test lint format bench docs lock clean
+.PHONY: help setup demo demo-down test chaos lint format bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +37,10 @@ demo-down: ## Stop the demo and all that it started; fine where nothing runs
 
 test: $(READY) ## Run all tests; some of them: make test ARGS="tests/unit -k gates"
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(READY) ## Kill everything at random, 500 times, under load; again as it was: make chaos SEED=1 KILLS=100
+	@LOOPWRIGHT_CHAOS_KILLS=$(KILLS) $(if $(SEED),LOOPWRIGHT_CHAOS_SEED=$(SEED)) \
+	  $(BIN)/python -m pytest -n 0 -q -s tests/chaos/test_campaign.py
 
 lint: $(READY) ## Check style, types and which room imports which
 	@$(BIN)/ruff check .

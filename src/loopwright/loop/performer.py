@@ -6,12 +6,13 @@ Every method may be called again after a crash in its middle, and then ends in t
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from loopwright.engines.base import Backend, Route
+from loopwright.engines.base import Backend, JobStatus, Route
 from loopwright.errors import LoopwrightError, StepFailed, TemporaryError
 from loopwright.loop.case import Case, Services
 from loopwright.loop.keys import endpoint_key
@@ -119,11 +120,12 @@ class Performer:
         if status.state == "succeeded":
             output = step.result(self._case, self._services, action.job, folder)
             self._succeed(step, action.inputs, output, action.job)
-        elif status.reason == "cancelled" or (status.reason == "lost" and self._lost(action) < MOST_LOST):
+        elif status.reason == "cancelled" or (_killed(status) and self._lost(action) < MOST_LOST):
             # Cancelled because nothing wanted it for a while; now something does, and another attempt is made.
             change = self._case.change
             body = {"change": change.id, "step": step.name, "inputs": action.inputs}
-            self._record(f"job.{status.reason}", action.job, body)
+            kind = "cancelled" if status.reason == "cancelled" else "lost"
+            self._record(f"job.{kind}", action.job, body)
         else:
             raise step.failed(self._case, self._services, action.job, folder, status)
 
@@ -285,3 +287,9 @@ def route_table(view: View, state: StateFolder) -> tuple[Route, ...]:
             )
         )
     return tuple(routes)
+
+
+def _killed(status: JobStatus) -> bool:
+    """Whether it ended through no fault of its own: the machine went down, or someone sent SIGKILL, as the kernel does
+    where memory is short. Loopwright's own kills (max_duration, memory) have reasons of their own."""
+    return status.reason == "lost" or (status.reason == "signal" and status.exit_code == -signal.SIGKILL)

@@ -386,3 +386,13 @@ def test_a_change_may_be_asked_to_be_approved_automatically_later(homes: Iterato
     life.book.append("change.auto-approved", "toy", change.id, {"auto": True}, "bob", 0.0)
     assert life.live(change).finished
     assert life.book.view.decisions["toy-1-prod"].actor == "bob"
+
+
+def test_a_job_that_someone_killed_is_started_again(homes: Iterator[Path]) -> None:
+    life = new_life(homes)
+    change = life.request("a")
+    life.tick(change)
+    killed = {"state": "failed", "reason": "signal", "exit_code": -9}
+    life.world.jobs = {job: JobStatus(id=job, **killed) for job in life.world.jobs}
+    assert life.live(change).finished
+    assert kinds(life, "job.lost") == 1
