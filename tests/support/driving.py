@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,19 @@ class Cli:
         """What an environment serves."""
         found: dict[str, Any] = self.json("status")["workloads"][0]["environments"][environment]
         return found
+
+
+@dataclass(frozen=True)
+class Here(Cli):
+    """The command line in this process: for commands that only read, and are tried in many ways."""
+
+    def run(self, *words: str, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:
+        del timeout
+        from loopwright.cli import main
+
+        with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()) as complained:
+            status = main._run([*words, "--home", str(self.home)])
+        return subprocess.CompletedProcess(words, status, said.getvalue(), complained.getvalue())
 
 
 def copy_example(folder: Path) -> Path:

@@ -41,9 +41,9 @@ class Client:
         self.state = state
 
     def get(self, path: str, timeout: float = 30.0, **query: Any) -> Any:
-        """GET; query values of None are left out. Raises the error that was reported, or TemporaryError for no answer."""
+        """GET; query values of None are left out, lists are repeated. Raises the error that was reported, or TemporaryError for no answer."""
         given = {name: value for name, value in query.items() if value is not None}
-        return self._ask("GET", f"{path}?{urlencode(given)}" if given else path, None, timeout)
+        return self._ask("GET", f"{path}?{urlencode(given, doseq=True)}" if given else path, None, timeout)
 
     def post(self, path: str, body: dict[str, Any], timeout: float = 300.0) -> Any:
         """POST a JSON body."""

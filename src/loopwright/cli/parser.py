@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from loopwright.cli.commands import folder, loop, machine, records
+from loopwright.cli.commands import data, folder, lineage, loop, machine, records
 from loopwright.cli.commands.base import Parser
 
 
@@ -18,7 +18,7 @@ def build() -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for group in (loop, records, folder, machine):
+    for group in (loop, records, lineage, data, folder, machine):
         group.add(commands)
     return parser
 

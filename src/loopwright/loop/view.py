@@ -12,6 +12,7 @@ from typing import Any
 
 from loopwright.ledger import Fact, Ledger
 from loopwright.loop.change import Change
+from loopwright.loop.lineage.chronicle import Chronicle
 
 Pair = tuple[str, str]
 
@@ -133,9 +134,10 @@ class Book:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.view = View()
+        self.chronicle = Chronicle()  # the same facts, for who asks what was
         self._lock = threading.RLock()
         for fact in ledger.facts():
-            self.view.apply(fact)
+            self._take_in(fact)
 
     def append(
         self, kind: str, workload: str, key: str, body: dict[str, Any], actor: str, now: float
@@ -143,7 +145,7 @@ class Book:
         """Append a fact; returns once it is durable."""
         with self._lock:
             fact = self.ledger.append(kind, workload, key, body, actor, now)
-            self.view.apply(fact)
+            self._take_in(fact)
             return fact
 
     def append_once(
@@ -156,8 +158,12 @@ class Book:
                 return known
             fact = self.ledger.append_once(kind, workload, key, body, actor, now)
             if fact.sequence > (self.view.last.sequence if self.view.last else 0):
-                self.view.apply(fact)
+                self._take_in(fact)
             return fact
+
+    def _take_in(self, fact: Fact) -> None:
+        self.view.apply(fact)
+        self.chronicle.apply(fact)
 
     def locked(self) -> threading.RLock:
         """Hold this to read several answers of the view that must belong together."""

@@ -1,10 +1,10 @@
-"""The commands that work on a workload's folder: validate, schema, data."""
+"""The commands that work on a workload's folder: validate and schema."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from loopwright.cli.commands.base import Parser, command, late
+from loopwright.cli.commands.base import command, late
 
 
 def add(commands: Any) -> None:
@@ -31,24 +31,3 @@ def add(commands: Any) -> None:
         "Print the JSON Schema of loopwright.yaml.",
         "loopwright schema > loopwright.schema.json",
     )
-    data = commands.add_parser(
-        "data", help="Work with data.", description="Work with data.", allow_abbrev=False
-    )
-    actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
-    infer = command(
-        actions,
-        "infer",
-        late("folder", "infer"),
-        "Write a first schema file from the data as they are; then it is yours.",
-        """loopwright data infer
-           loopwright data infer examples/titanic --name passengers --force""",
-    )
-    infer.add_argument(
-        "folder",
-        nargs="?",
-        default=".",
-        metavar="DIR",
-        help="folder with loopwright.yaml (default: this one)",
-    )
-    infer.add_argument("--name", help="the data set (default: the only one)")
-    infer.add_argument("--force", action="store_true", help="replace a schema file that is there")

@@ -54,7 +54,7 @@ class DataStep(JobStep):
 
     def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
         output = our_output(folder, self.name)
-        return output | {"tree": services.store.put_tree(folder / "outputs")}
+        return output | {"name": case.data_name, "tree": services.store.put_tree(folder / "outputs")}
 
     def rests_on(self, case: Case) -> tuple[Place | str, ...]:
         return (f"data.{case.data_name}.source",)

@@ -90,7 +90,7 @@ class EvaluateStep(JobStep):
                 f"{len(failed)} of {len(output['gates'])} gates failed on {output['rows']} held-out rows:{reasons}",
                 [gate.get("at") or "evaluation.gates" for gate in failed],
             )
-        return output
+        return output | {"package": case.outputs["package"]["digest"], "run": run}
 
     def rests_on(self, case: Case) -> tuple[Place | str, ...]:
         del case

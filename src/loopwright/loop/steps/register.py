@@ -35,7 +35,7 @@ class RegisterStep(CallStep):
         version = tracking.ensure_version(
             change.workload, package["digest"], package["run"], "model", tags, case.spec.description
         )
-        return {"version": version, "model": change.workload}
+        return {"version": version, "model": change.workload, "package": package["digest"]}
 
     def summary(self, output: Output) -> str:
         return f"{output['model']}:{output['version']}"

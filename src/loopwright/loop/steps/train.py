@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from loopwright.loop.files import training_files
 from loopwright.loop.places import in_scripts
 from loopwright.loop.steps.base import JobStep, last_lines, log_end
 from loopwright.training import parameters, render, user_environment
+
+_MOST_KEPT = 200  # parameters, and metrics, of a run that its fact repeats; the tracking server has them all
+_LONGEST_KEPT = 500  # characters of a parameter's value
 
 
 class TrainStep(JobStep):
@@ -81,9 +86,14 @@ class TrainStep(JobStep):
         services.tracking.log_params(run, parameters(case.spec.training.command))
         if change.diff:
             services.tracking.log_artifact(run, services.store.file(change.diff), "uncommitted.diff")
-        services.book.append_once(
-            "run.created", change.workload, job_id, {"run": run}, "loopwright", time.time()
-        )
+        body = {
+            "run": run,
+            "change": change.id,
+            "data_version": case.outputs["data"]["version"],
+            "lock": case.outputs["environment"]["digest"],
+            "parameters": parameters(case.spec.training.command),
+        }
+        services.book.append_once("run.created", change.workload, job_id, body, "loopwright", time.time())
         return run
 
     def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
@@ -99,8 +109,16 @@ class TrainStep(JobStep):
             )
         model = services.store.put_tree(outputs)
         services.tracking.log_artifacts(run, services.store.tree(model), "model")
+        logged = services.tracking.get_run(run)
         services.tracking.end_run(run, "FINISHED")
-        return {"model": model, "run": run, "commit": case.change.commit, "author": case.change.author}
+        return {
+            "model": model,
+            "run": run,
+            "commit": case.change.commit,
+            "author": case.change.author,
+            "parameters": kept(logged.params),
+            "metrics": kept(logged.metrics),
+        }
 
     def failed(
         self, case: Case, services: Services, job_id: str, folder: Path, status: JobStatus
@@ -127,3 +145,11 @@ class TrainStep(JobStep):
 
     def summary(self, output: Output) -> str:
         return f"run {output['run'][:8]}"
+
+
+def kept(logged: Mapping[str, str | float]) -> dict[str, str | float]:
+    """What a run logged, as its fact repeats it: a number that JSON does not have (NaN, infinity) as text."""
+    return {
+        name: value if isinstance(value, float) and math.isfinite(value) else str(value)[:_LONGEST_KEPT]
+        for name, value in sorted(logged.items())[:_MOST_KEPT]
+    }

@@ -1,0 +1,74 @@
+"""Where the records are read from: a living control plane's memory, or the ledger of a state in which none runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loopwright.catalog import Store
+from loopwright.errors import LoopwrightError, NotFoundError
+from loopwright.ledger import Ledger, Query
+from loopwright.loop.lineage import Chronicle
+from loopwright.loop.lineage.chronicle import KINDS
+from loopwright.loop.view import Book
+from loopwright.state import StateFolder
+
+if TYPE_CHECKING:
+    from loopwright.spec import Workload
+
+
+@dataclass(frozen=True)
+class Records:
+    """The facts, and the store with the files that they name."""
+
+    chronicle: Chronicle
+    store: Store | None
+    _specs: dict[str, Workload | None] = field(default_factory=dict)
+
+    def spec(self, digest: str) -> Workload | None:
+        """A spec as it was asked for; None where its file is no longer here or this version cannot read it."""
+        if digest not in self._specs:
+            from loopwright.spec import load_stored  # takes a while, and most questions do without
+
+            try:
+                self._specs[digest] = load_stored(self.store.file(digest)) if self.store and digest else None
+            except LoopwrightError:
+                self._specs[digest] = None
+        return self._specs[digest]
+
+    def tree(self, digest: str) -> Path | None:
+        """A folder of the store; None where it is no longer here."""
+        try:
+            return self.store.tree(digest) if self.store else None
+        except LoopwrightError:
+            return None
+
+
+@contextmanager
+def living(book: Book, store: Store) -> Iterator[Records]:
+    """The records of this control plane; nothing is appended meanwhile."""
+    with book.locked():
+        yield Records(book.chronicle, store)
+
+
+@contextmanager
+def stopped(state: StateFolder) -> Iterator[Records]:
+    """The records where no control plane runs."""
+    ledger = open_stopped(state)
+    try:
+        store = Store(state.store) if state.store.exists() else None
+        yield Records(Chronicle.of(ledger.find(Query(kinds=KINDS))), store)
+    finally:
+        ledger.close()
+
+
+def open_stopped(state: StateFolder) -> Ledger:
+    """The ledger of a state in which no control plane runs; raises NotFoundError where there is none."""
+    if not state.ledger.exists():
+        raise NotFoundError(
+            f"{state.root} holds no ledger. `loopwright up DIR` starts one; --home names another state folder."
+        )
+    return Ledger.open(state.ledger, state.ledger_key, state.ledger_head)

@@ -1,0 +1,51 @@
+"""The paths of what was made and released: models, runs, releases, packages, data."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+
+from loopwright.operations import lineage, runs
+from loopwright.operations.control import ControlPlane
+from loopwright.operations.sources import living
+
+
+def add(app: FastAPI, control: ControlPlane) -> None:
+    """Add these paths."""
+    book, store = control.book, control.store
+
+    @app.get("/v1/models")
+    def models(workload: str | None = None, version: str | None = None) -> list[dict[str, Any]]:
+        with living(book, store) as records:
+            return lineage.models(records, workload, version)
+
+    @app.get("/v1/models/newest-approved")
+    def newest_approved(workload: str | None = None, environment: str | None = None) -> dict[str, Any]:
+        with living(book, store) as records:
+            return lineage.newest_approved(records, workload, environment)
+
+    @app.get("/v1/runs")
+    def list_runs(word: Annotated[list[str], Query()] = []) -> list[dict[str, Any]]:  # noqa: B006
+        with living(book, store) as records:
+            return runs.runs(records, word)
+
+    @app.get("/v1/runs/compare")
+    def compare(word: Annotated[list[str], Query()] = []) -> dict[str, Any]:  # noqa: B006
+        with living(book, store) as records:
+            return runs.compare(records, word)
+
+    @app.get("/v1/releases")
+    def releases(workload: str | None = None, environment: str | None = None) -> list[dict[str, Any]]:
+        with living(book, store) as records:
+            return lineage.releases(records, workload, environment)
+
+    @app.get("/v1/packages")
+    def packages(workload: str | None = None, digest: str | None = None) -> list[dict[str, Any]]:
+        with living(book, store) as records:
+            return lineage.packages(records, workload, digest)
+
+    @app.get("/v1/data")
+    def data(workload: str | None = None, version: str | None = None) -> dict[str, Any]:
+        with living(book, store) as records:
+            return lineage.data(records, workload, version)
