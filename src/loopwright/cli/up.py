@@ -81,7 +81,7 @@ def _follow(client: Client, asked: dict[str, Any], as_json: bool, home: str) -> 
     shown, version = view(as_json, home), 0
     while True:
         progress = _news(client, asked["change"], version)
-        if progress["state"] in ("succeeded", "failed", "superseded"):
+        if progress["state"] in ("succeeded", "failed", "cancelled", "superseded"):
             if not (asked["finished"] and progress["state"] == "succeeded" and version == 0):
                 shown.end(progress)
             return progress
@@ -135,12 +135,17 @@ def _bring_back(state: StateFolder) -> None:
 def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argparse.Namespace) -> None:
     if progress["state"] == "superseded":
         raise ConflictError(f"{asked['change']} was superseded by {progress['by']}.")
+    if progress["state"] == "cancelled":
+        raise ConflictError(f"{asked['change']} was cancelled. What serves stays; `loopwright up` asks anew.")
+    failures = [step for step in progress["steps"] if step["state"] == "failed"]
     if progress["state"] == "failed":
-        step = next(step for step in progress["steps"] if step["state"] == "failed")
+        step = next(step for step in failures if not step["clean_up"])
         raise StepFailed(
-            f"{asked['change']} stopped at {step['step']}. {step['message']}{_see(asked['workload'], step['step'])}",
+            f"{asked['change']} stopped at {step['step']}. {step['message']}{_see(asked['workload'], step)}",
             read_places(step),
         )
+    for step in failures:  # of clean-up tasks alone, which undo nothing
+        print(f"warning: the clean-up {step['step']} failed. {step['message']}", file=sys.stderr)
     workload = client.get("/v1/status", workload=asked["workload"])["workloads"][0]
     if parsed.json:
         print(
@@ -162,9 +167,8 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
         _invite(client.state, workload)
 
 
-def _see(workload: str, step: str) -> str:
-    jobs = ("data", "environment", "train", "package", "evaluate", "functional", "stress")
-    return f"\nSee also: loopwright logs {workload} {step}" if step in jobs else ""
+def _see(workload: str, step: dict[str, Any]) -> str:
+    return f"\nSee also: loopwright logs {workload} {step['step']}" if step["job"] else ""
 
 
 def _invite(state: StateFolder, workload: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ class Change:
     auto_approve: bool
     actor: str
     requested_at: float
+    cleans_up: bool = False  # whether tasks of its spec run at its end, whatever happened before
 
     @property
     def identity(self) -> str:
@@ -51,7 +52,7 @@ class Change:
 
     def body(self) -> dict[str, Any]:
         """The fact's body."""
-        fields = ("folder", "spec", "commit", "dirty", "diff", "author", "auto_approve")
+        fields = ("folder", "spec", "commit", "dirty", "diff", "author", "auto_approve", "cleans_up")
         body: dict[str, Any] = {name: getattr(self, name) for name in fields}
         body["files"] = dict(self.files)
         body["sources"] = {name: vars(source) for name, source in self.sources.items()}
@@ -66,6 +67,7 @@ class Change:
             workload=workload,
             actor=actor,
             requested_at=at,
+            cleans_up=body.get("cleans_up", False),
             sources={name: Source(**fields) for name, fields in body["sources"].items()},
             **{
                 name: body[name]

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loopwright.engines.base import EngineReport
 from loopwright.errors import StaleEpochError, TemporaryError
@@ -19,7 +19,7 @@ from loopwright.log import logger
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import Change
 from loopwright.loop.performer import Performer, route_table
-from loopwright.loop.pipeline import Action, Complete, Outcome, StepState, advance
+from loopwright.loop.pipeline import Action, End, Outcome, StepState, advance
 from loopwright.loop.progress import Progress, ProgressBoard
 from loopwright.loop.steps import Step, plan
 from loopwright.spec import Workload, load_stored
@@ -52,6 +52,7 @@ class Driver:
         self._busy: dict[tuple[str, str], Future[None]] = {}
         self._retries: dict[tuple[str, str], _Retry] = {}
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="action")
+        self._wake_at: float | None = None  # when a step may be tried again
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
         self.on_lost: Callable[[], None] = lambda: None  # called when another control plane has taken over
@@ -92,7 +93,8 @@ class Driver:
             except Exception:
                 _log.exception("a tick failed", extra={"action": "tick"})
                 self._stopping.wait(_TICK)
-            self.services.engine.wait(_TICK)
+            left = self._wake_at - self._clock() if self._wake_at is not None else _TICK
+            self.services.engine.wait(max(0.0, min(_TICK, left)))
 
     def tick(self) -> None:
         """Look once at everything, and act."""
@@ -106,8 +108,11 @@ class Driver:
         with book.locked():
             view = book.view
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
-            newest = [view.changes[change_id] for change_id in view.newest.values()]
-            judged = [self._judge(change, report, wanted_routes) for change in newest]
+            judged = [self._judge(change, report, wanted_routes) for change in view.watched()]
+            self._wake_at = min(
+                (outcome.wake_at for _, outcome in filter(None, judged) if outcome.wake_at is not None),
+                default=None,
+            )
             for case, outcome in filter(None, judged):
                 jobs |= outcome.jobs
                 sets |= outcome.replica_sets
@@ -143,7 +148,7 @@ class Driver:
                 engine.remove_replicas(name)
 
     def _submit(self, case: Case, action: Action, busy: set[tuple[str, str]]) -> None:
-        step = "" if isinstance(action, Complete) else action.step.name
+        step = "" if isinstance(action, End) else action.step.name
         key = (case.change.id, step)
         retry = self._retries.get(key)
         if key in busy or (retry and retry.at > self._clock()):
@@ -193,11 +198,10 @@ class Driver:
 
     def _publish(self, change: Change, outcome: Outcome) -> None:
         states = [self._with_retry(change, state) for state in outcome.states]
-        ended = self.services.book.view.ended.get(change.id)
-        self.board.publish(Progress.of(change, states, outcome, ended is not None))
+        self.board.publish(Progress.of(change, states, outcome))
 
     def _with_retry(self, change: Change, state: StepState) -> StepState:
         retry = self._retries.get((change.id, state.step))
         if retry is None or state.state != "running":
             return state
-        return StepState(state.step, state.state, f"{retry.message} Trying again.", state.started_at)
+        return replace(state, message=f"{retry.message} Trying again.")

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from loopwright.catalog import select
 from loopwright.loop.change import Change
 from loopwright.spec.models import Workload
+from loopwright.spec.pipeline import Task
 
 SPEC_FILE = "loopwright.yaml"
-_DOCUMENTS = ("**/*.md", "**/*.rst", "LICENSE*", "**/.*", "**/.*/**")
+_TEXTS = ("**/*.md", "**/*.rst", "LICENSE*")
+_DOCUMENTS = (*_TEXTS, "**/.*", "**/.*/**")
 
 
 def _apart(spec: Workload) -> tuple[str, ...]:
@@ -25,6 +27,13 @@ def training_files(spec: Workload, change: Change) -> Mapping[str, str]:
     return select(change.files, spec.training.files, (*_apart(spec), spec.serving.entry))
 
 
+def task_files(spec: Workload, change: Change, task: Task) -> Mapping[str, str]:
+    """Path -> content of what a task sees: what its `files` names, else all but the spec and documents."""
+    sources = tuple(data.source for data in spec.data.values())
+    excluded = sources if task.files is not None else (SPEC_FILE, *sources, *_TEXTS)
+    return select(change.files, task.files, excluded)
+
+
 def serving_files(spec: Workload, change: Change) -> Mapping[str, str]:
     """Path -> content of the package's code: what `serving.files` names with the entry, else the entry and the modules.
 
@@ -36,7 +45,7 @@ def serving_files(spec: Workload, change: Change) -> Mapping[str, str]:
 
 
 def _training_scripts(spec: Workload) -> tuple[str, ...]:
-    """The scripts that the training command names: they are not needed to serve."""
-    return tuple(
-        word for word in spec.training.command.split() if word.endswith(".py") and word != spec.serving.entry
-    )
+    """The scripts that the commands of training and tasks name: they are not needed to serve."""
+    commands = (spec.training.command, *(task.command for task in spec.pipeline.tasks.values()))
+    words = [word for command in commands for word in command.split()]
+    return tuple(word for word in words if word.endswith(".py") and word != spec.serving.entry)

@@ -14,9 +14,22 @@ from typing import Any
 
 from loopwright.engines.base import Backend, JobStatus, Route
 from loopwright.errors import LoopwrightError, StepFailed, TemporaryError
+from loopwright.ledger import Fact
 from loopwright.loop.case import Case, Services
 from loopwright.loop.keys import endpoint_key
-from loopwright.loop.pipeline import MOST_LOST, Action, Ask, Call, Complete, Finish, Release, Settle, Start
+from loopwright.loop.pipeline import (
+    MOST_LOST,
+    Action,
+    Ask,
+    Call,
+    End,
+    Enter,
+    Finish,
+    Leave,
+    Release,
+    Settle,
+    Start,
+)
 from loopwright.loop.places import with_places
 from loopwright.loop.serving import example_request, replica_set
 from loopwright.loop.steps import ReleaseStep, Step
@@ -40,13 +53,13 @@ class Performer:
 
     def perform(self, action: Action) -> None:
         """Do it. A definite no is recorded as the step's failure; TemporaryError is the caller's to repeat."""
-        ended = self._case.view.ended.get(self._case.change.id)
-        if ended is not None and ended.kind == "change.superseded":
-            return  # decided before a newer change took its place
-        if isinstance(action, Complete):
-            change = self._case.change
-            self._record("change.completed", change.id, {})
+        if isinstance(action, End):
+            self._record(action.kind, self._case.change.id, {})
             return
+        if not (isinstance(action, Leave) or action.step.always) and self._case.view.halted(
+            self._case.change.id
+        ):
+            return  # decided before it was cancelled, or before a newer change took its place
         try:
             self._dispatch(action)
         except TemporaryError:
@@ -56,7 +69,7 @@ class Performer:
 
     def fault(self, action: Action, error: Exception) -> None:
         """Record that an action failed for a reason that is no verdict."""
-        if isinstance(action, Complete):
+        if isinstance(action, End):
             return
         told = (
             error
@@ -65,7 +78,7 @@ class Performer:
         )
         self._fail(action.step, action.inputs, told)
 
-    def _dispatch(self, action: Start | Finish | Call | Ask | Settle | Release) -> None:
+    def _dispatch(self, action: Start | Finish | Call | Ask | Settle | Release | Enter | Leave) -> None:
         match action:
             case Start():
                 self._start(action)
@@ -80,6 +93,11 @@ class Performer:
                 self._settle(action)
             case Release():
                 self._release(action)
+            case Enter():
+                self._turn("release.asked", action)
+            case Leave():
+                self._restore(action.step, action.inputs)
+                self._turn("release.withdrawn", action)
 
     def _record(self, kind: str, key: str, body: dict[str, Any], actor: str = US) -> None:
         self._book.append_once(kind, self._case.change.workload, key, body, actor, self._clock())
@@ -106,7 +124,7 @@ class Performer:
             "code": error.code,
             "message": message,
             "places": [asdict(place) for place in places],
-        }
+        } | ({"clean_up": True} if step.always else {})
         self._record("step.failed", f"{change.id}/{step.name}", body, actor)
 
     def _start(self, action: Start) -> None:
@@ -127,7 +145,15 @@ class Performer:
             kind = "cancelled" if status.reason == "cancelled" else "lost"
             self._record(f"job.{kind}", action.job, body)
         else:
-            raise step.failed(self._case, self._services, action.job, folder, status)
+            self._try_again(action, step.failed(self._case, self._services, action.job, folder, status))
+
+    def _try_again(self, action: Finish, error: StepFailed) -> None:
+        """Record the failure as one of several attempts; raises it where it was the last."""
+        change, step = self._case.change, action.step
+        if len(self._case.view.retries.get((change.id, step.name), ())) + 1 >= step.attempts:
+            raise error
+        body = {"change": change.id, "step": step.name, "inputs": action.inputs, "message": error.message}
+        self._record("job.failed", action.job, body)
 
     def _lost(self, action: Finish) -> int:
         return self._case.view.lost[self._case.change.workload, action.step.name, action.inputs]
@@ -255,13 +281,29 @@ class Performer:
             else setting and f"serving.{setting}"
         )
 
-    def _give_up(self, step: ReleaseStep, inputs: str, reason: str, at: str = "") -> None:
-        """The old revision keeps serving: its route is wanted again where the new one's had been."""
+    def _turn(self, kind: str, action: Enter | Leave) -> None:
+        change, step = self._case.change, action.step
+        body = {
+            "change": change.id,
+            "step": step.name,
+            "environment": step.environment,
+            "inputs": action.inputs,
+        }
+        self._record(kind, f"{change.id}/{step.name}/{action.inputs[:12]}", body)
+
+    def _restore(self, step: ReleaseStep, inputs: str) -> Fact | None:
+        """Want the route of what served before where this release's had been; returns that release."""
         workload = self._case.change.workload
         route = self._case.view.routes.get((step.environment, workload))
         serving = self._case.view.current(step.environment, workload)
         if route is not None and route.body["inputs"] == inputs:
             self._want_route(step, serving.body["route"] if serving else None)
+        return serving
+
+    def _give_up(self, step: ReleaseStep, inputs: str, reason: str, at: str = "") -> None:
+        """The old revision keeps serving."""
+        workload = self._case.change.workload
+        serving = self._restore(step, inputs)
         if serving is None or serving.body["replica_set"] != step.replica_set(self._case):
             self._services.engine.remove_replicas(step.replica_set(self._case))
         stays = f", and {workload}:{serving.body['version']} goes on serving there" if serving else ""

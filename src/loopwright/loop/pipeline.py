@@ -16,6 +16,7 @@ from loopwright.ledger import Fact
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import digest
 from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
+from loopwright.loop.view import Ending
 from loopwright.release import Failure, Move, Standing, next_move
 
 State = Literal["waiting", "running", "approval", "done", "cached", "failed", "stopped"]
@@ -34,6 +35,8 @@ class StepState:
     ended_at: float | None = None
     approval: str = ""  # what `loopwright approve` is given, where a person is waited for
     places: tuple[Place, ...] = ()  # where the reason of a failure can be changed
+    job: str = ""  # the job that it runs, or ran last for this change
+    clean_up: bool = False  # whether it runs at the change's end, and decides nothing
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,29 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Complete:
-    """Record that the change is in production."""
+class Enter:
+    """Ask for a turn to release in an environment."""
+
+    step: ReleaseStep
+    inputs: str
 
 
-Action = Start | Finish | Call | Ask | Settle | Release | Complete
+@dataclass(frozen=True)
+class Leave:
+    """Give up the turn: what served before is wanted again."""
+
+    step: ReleaseStep
+    inputs: str
+
+
+@dataclass(frozen=True)
+class End:
+    """Record that the change is in production, that it has failed, or that its clean-up is over."""
+
+    kind: Literal["change.completed", "change.failed", "change.cleaned"]
+
+
+Action = Start | Finish | Call | Ask | Settle | Release | Enter | Leave | End
 
 
 @dataclass(frozen=True)
@@ -105,14 +126,16 @@ class Outcome:
     actions: tuple[Action, ...]
     jobs: frozenset[str]  # ids of the jobs that this change wants
     replica_sets: frozenset[str]  # names of the replica sets that it wants
+    state: Ending  # all but `running` only once its clean-up is over, too
+    wake_at: float | None = None  # when to look again at the latest, in seconds since the epoch
 
     @property
     def failed(self) -> bool:
-        return any(state.state == "failed" for state in self.states)
+        return self.state == "failed"
 
     @property
     def finished(self) -> bool:
-        return all(state.state in ("done", "cached") for state in self.states)
+        return all(state.state in ("done", "cached") for state in self.states if not state.clean_up)
 
 
 @dataclass
@@ -128,6 +151,8 @@ class _Walk:
     jobs: set[str] = field(default_factory=set)
     replica_sets: set[str] = field(default_factory=set)
     serving: set[str] = field(default_factory=set)  # environments whose release serves at this moment
+    tasks: set[str] = field(default_factory=set)  # jobs of the workload's own tasks that run now
+    wake_at: float | None = None
 
     def failure(self, step: Step) -> Fact | None:
         return self.case.view.failures.get((self.case.change.id, step.name))
@@ -139,7 +164,11 @@ class _Walk:
     def show(
         self, step: Step, state: State, message: str = "", ended: float | None = None, approval: str = ""
     ) -> None:
-        self.states.append(StepState(step.name, state, message, self.started_at(step), ended, approval))
+        started = self.case.view.starts.get((self.case.change.id, step.name))
+        job = str(started.body.get("job", "")) if started else ""
+        self.states.append(
+            StepState(step.name, state, message, self.started_at(step), ended, approval, (), job, step.always)
+        )
 
 
 def advance(
@@ -156,14 +185,98 @@ def advance(
     are still there.
     """
     walk = _Walk(case, report, routes, now)
-    broken = any((case.change.id, step.name) in case.view.failures for step in steps)
-    for step in steps:
-        _step(walk, step, broken, available)
-    outcome = Outcome(
-        tuple(walk.states), tuple(walk.actions), frozenset(walk.jobs), frozenset(walk.replica_sets)
+    walk.tasks |= _running_tasks(case, steps, report)
+    failed = {step.name for step in steps if walk.failure(step) and not step.always}
+    stopped = _behind(steps, failed)
+    # Without its tasks a change may yet come to production; without a step of the loop it never will.
+    broken = case.view.halted(case.change.id) or any(
+        step.name in failed | stopped for step in steps if not step.own
     )
-    if outcome.finished and case.change.id not in case.view.ended:
-        outcome = Outcome(outcome.states, (Complete(),), outcome.jobs, outcome.replica_sets)
+    for step in steps:
+        if step.always:
+            _clean_up(walk, step, available)
+        else:
+            _step(walk, step, broken or step.name in stopped, available)
+    _leave_queues(walk, steps, broken)
+    _end(walk, broken)
+    return Outcome(
+        tuple(walk.states),
+        tuple(walk.actions),
+        frozenset(walk.jobs),
+        frozenset(walk.replica_sets),
+        _state(walk),
+        walk.wake_at,
+    )
+
+
+def _running_tasks(case: Case, steps: tuple[Step, ...], report: EngineReport) -> set[str]:
+    mine = tuple(f"{case.change.workload}.{step.name}." for step in steps if step.own)
+    return {
+        job
+        for job, status in report.jobs.items()
+        if status.state in ("pending", "running") and job.startswith(mine)
+    }
+
+
+def _behind(steps: tuple[Step, ...], failed: set[str]) -> set[str]:
+    """The steps that wait for one that failed, at any remove."""
+    stopped: set[str] = set()
+    for step in steps:
+        if not failed.isdisjoint(step.needs) or not stopped.isdisjoint(step.needs):
+            stopped.add(step.name)
+    return stopped
+
+
+def _clean_up(walk: _Walk, step: Step, available: Callable[[Step, Output], bool]) -> None:
+    """A task that runs once the change is over, however it ended; whatever becomes of it changes nothing."""
+    view, change = walk.case.view, walk.case.change
+    failure = view.clean_up_failures.get((change.id, step.name))
+    over = {state.step for state in walk.states if state.state in ("done", "failed")}
+    if failure is not None:
+        walk.show(step, "failed", failure.body["message"], failure.time)
+        walk.states[-1] = replace(walk.states[-1], places=read_places(failure.body))
+        return
+    if view.outcome(change.id) == "running" or not over.issuperset(step.needs):
+        walk.show(step, "waiting", "runs at the end")
+        return
+    inputs = digest(step.inputs(walk.case))
+    success = view.successes.get((change.workload, step.name, inputs))
+    if success is not None and available(step, success.body["output"]):
+        walk.show(step, "done", step.summary(success.body["output"]), success.time)
+    elif isinstance(step, JobStep):
+        _job(walk, step, inputs)
+
+
+def _leave_queues(walk: _Walk, steps: tuple[Step, ...], broken: bool) -> None:
+    """A change that goes no further holds up no other's release."""
+    if not broken:
+        return
+    for queue in walk.case.view.queues.values():
+        for (change, name), asked in queue.items():
+            step = next((step for step in steps if step.name == name), None)
+            if change == walk.case.change.id and isinstance(step, ReleaseStep):
+                walk.actions.append(Leave(step, asked.body["inputs"]))
+
+
+def _end(walk: _Walk, broken: bool) -> None:
+    view, change = walk.case.view, walk.case.change
+    states = {state.state for state in walk.states if not state.clean_up}
+    cleaning = {state.state for state in walk.states if state.clean_up}
+    if view.outcome(change.id) != "running":
+        if change.id in view.unclean and cleaning <= {"done", "failed"}:
+            walk.actions.append(End("change.cleaned"))
+    elif states <= {"done", "cached"}:
+        walk.actions.append(End("change.completed"))
+    elif "failed" in states and (broken or states <= {"done", "cached", "failed", "stopped"}):
+        walk.actions.append(End("change.failed"))
+
+
+def _state(walk: _Walk) -> Ending:
+    view, change = walk.case.view, walk.case.change
+    outcome = view.outcome(change.id)
+    serves = all(state.state in ("done", "cached") for state in walk.states if not state.clean_up)
+    if change.id in view.unclean or (outcome == "succeeded" and not serves):
+        return "running"
     return outcome
 
 
@@ -203,17 +316,36 @@ def _job(walk: _Walk, step: JobStep, inputs: str) -> None:
     job = f"{walk.case.change.workload}.{step.name}.{inputs[:12]}.{attempt}"
     walk.jobs.add(job)
     status = walk.report.jobs.get(job)
-    if status is None and step.asks is not None and step.asks not in walk.serving:
-        walk.show(step, "waiting", f"waiting for {step.asks} to serve")
+    held = _held(walk, step) if status is None else ""
+    if held:
+        walk.show(step, "waiting", held)
     elif status is None:
         walk.show(step, "running", "starting")
+        walk.tasks.add(job)
         walk.actions.append(Start(step, inputs, job))
     elif status.state in ("pending", "running"):
         again = f"started again, attempt {attempt + 1}" if walk.case.view.lost[key] else ""
-        walk.show(step, "running", again)
+        tries = len(walk.case.view.retries.get((walk.case.change.id, step.name), ()))
+        walk.show(step, "running", f"attempt {tries + 1} of {step.attempts}" if tries else again)
     else:
         walk.show(step, "running", "taking in the result")
         walk.actions.append(Finish(step, inputs, job, status))
+
+
+def _held(walk: _Walk, step: JobStep) -> str:
+    """What a job that could start waits for; empty where it may start."""
+    absent = [environment for environment in step.asks if environment not in walk.serving]
+    if absent:
+        return f"waiting for {absent[0]} to serve"
+    retries = walk.case.view.retries.get((walk.case.change.id, step.name), [])
+    again_at = retries[-1].time + step.delay if retries else walk.now
+    if again_at > walk.now:
+        walk.wake_at = min(again_at, walk.wake_at or again_at)
+        return f"failed; attempt {len(retries) + 1} of {step.attempts} comes after {step.delay:g} s"
+    most = walk.case.spec.pipeline.parallel
+    if step.own and most is not None and len(walk.tasks) >= most:
+        return f"waiting for its turn: {most} tasks run at once"
+    return ""
 
 
 def _approval(walk: _Walk, step: ApprovalStep, inputs: str) -> None:
@@ -237,6 +369,8 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     if broken and not completed:
         walk.show(step, "stopped")
         return
+    if not completed and not _has_turn(walk, step, inputs):
+        return
     walk.replica_sets.add(name)
     move = next_move(_standing(walk, step, inputs, completed))
     if completed and current is not None:
@@ -249,10 +383,27 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
             step, "done" if own else "cached", step.summary(current.body), current.time if own else None
         )
         return
+    if case.view.newest[case.change.workload] != case.change.id:
+        walk.show(step, "running")
+        return  # of an older change, that only cleans up; what serves is the newest one's to keep
     status = walk.report.replica_sets.get(name)
     troubled = f": {status.failing}" if status and status.failing and completed else ""
     walk.show(step, "running", move.reason if isinstance(move, Failure) else move.value + troubled)
     walk.actions.append(Release(step, inputs, move))
+
+
+def _has_turn(walk: _Walk, step: ReleaseStep, inputs: str) -> bool:
+    """Whether this release is the one under way in its environment: one at a time, in the order of asking."""
+    queue = walk.case.view.queues.get(step.environment, {})
+    mine = queue.get((walk.case.change.id, step.name))
+    if mine is None or mine.body["inputs"] != inputs:
+        walk.show(step, "waiting", "asking for its turn")
+        walk.actions.append(Enter(step, inputs))
+        return False
+    first = next(iter(queue.values()))
+    if first is not mine:
+        walk.show(step, "waiting", f"waiting for {first.workload}'s release to {step.environment}")
+    return first is mine
 
 
 def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> Standing:

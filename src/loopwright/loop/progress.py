@@ -11,7 +11,7 @@ from loopwright.errors import NotFoundError
 from loopwright.loop.change import Change
 from loopwright.loop.pipeline import Outcome, StepState
 
-ChangeState = Literal["running", "waiting", "succeeded", "failed", "superseded"]
+ChangeState = Literal["running", "waiting", "succeeded", "failed", "cancelled", "superseded"]
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,10 @@ class Progress:
     approval: str = ""  # id of the approval that is waited for
 
     @classmethod
-    def of(cls, change: Change, states: Sequence[StepState], outcome: Outcome, recorded: bool) -> Progress:
+    def of(cls, change: Change, states: Sequence[StepState], outcome: Outcome) -> Progress:
         """From the pipeline's answer."""
         waiting = next((state.approval for state in states if state.state == "approval"), "")
-        state: ChangeState = "waiting" if waiting else "running"
-        if outcome.failed:
-            state = "failed"
-        elif outcome.finished and recorded:
-            state = "succeeded"
+        state: ChangeState = "waiting" if waiting and outcome.state == "running" else outcome.state
         return cls(change.id, change.workload, state, tuple(states), change.requested_at, waiting)
 
     def body(self) -> dict[str, Any]:

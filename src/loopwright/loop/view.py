@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from typing import Any
+from typing import Any, Literal
 
 from loopwright.ledger import Fact, Ledger
 from loopwright.loop.change import Change
 from loopwright.loop.lineage.chronicle import Chronicle
 
 Pair = tuple[str, str]
+Ending = Literal["running", "succeeded", "failed", "cancelled", "superseded"]
+_OUTCOMES: dict[str, Ending] = {
+    "change.completed": "succeeded",
+    "change.failed": "failed",
+    "change.cancelled": "cancelled",
+    "change.superseded": "superseded",
+}
 
 
 class View:
@@ -24,8 +31,21 @@ class View:
         self.changes: dict[str, Change] = {}
         self.newest: dict[str, str] = {}  # workload -> change id
         self.numbers: dict[str, int] = defaultdict(int)  # workload -> how many changes
-        self.ended: dict[str, Fact] = {}  # change id -> change.completed or change.superseded
+        self.ended: dict[
+            str, Fact
+        ] = {}  # change id -> change.completed, change.superseded or change.cancelled
+        self.failed: dict[str, Fact] = {}  # change id -> change.failed: it goes no further
+        self.unclean: dict[
+            str, None
+        ] = {}  # ids of the changes whose clean-up tasks are not all over, in order
         self.failures: dict[Pair, Fact] = {}  # (change, step) -> step.failed
+        self.clean_up_failures: dict[Pair, Fact] = {}  # as `failures`, of clean-up tasks: they fail no change
+        self.retries: dict[Pair, list[Fact]] = defaultdict(
+            list
+        )  # (change, step) -> job.failed, each to be tried again
+        self.queues: dict[str, dict[Pair, Fact]] = defaultdict(
+            dict
+        )  # environment -> (change, step) -> release.asked, in order of asking
         self.starts: dict[Pair, Fact] = {}  # (change, step) -> step.started
         self.successes: dict[
             tuple[str, str, str], Fact
@@ -57,12 +77,23 @@ class View:
         self.changes[fact.key] = Change.from_fact(fact.key, fact.workload, fact.actor, fact.time, fact.body)
         self.newest[fact.workload] = fact.key
         self.numbers[fact.workload] += 1
+        if self.changes[fact.key].cleans_up:
+            self.unclean[fact.key] = None
 
     def _change_completed(self, fact: Fact) -> None:
         self.ended[fact.key] = fact
 
     def _change_superseded(self, fact: Fact) -> None:
         self.ended[fact.key] = fact
+
+    def _change_cancelled(self, fact: Fact) -> None:
+        self.ended[fact.key] = fact
+
+    def _change_failed(self, fact: Fact) -> None:
+        self.failed[fact.key] = fact
+
+    def _change_cleaned(self, fact: Fact) -> None:
+        self.unclean.pop(fact.key, None)
 
     def _step_started(self, fact: Fact) -> None:
         self.starts[fact.body["change"], fact.body["step"]] = fact
@@ -73,7 +104,14 @@ class View:
         self.attempts[key] += 1
 
     def _step_failed(self, fact: Fact) -> None:
-        self.failures[fact.body["change"], fact.body["step"]] = fact
+        pair = (fact.body["change"], fact.body["step"])
+        failures = self.clean_up_failures if fact.body.get("clean_up") else self.failures
+        failures[pair] = fact
+        self._leave(pair)
+        self.attempts[fact.workload, fact.body["step"], fact.body["inputs"]] += 1
+
+    def _job_failed(self, fact: Fact) -> None:
+        self.retries[fact.body["change"], fact.body["step"]].append(fact)
         self.attempts[fact.workload, fact.body["step"], fact.body["inputs"]] += 1
 
     def _job_lost(self, fact: Fact) -> None:
@@ -96,14 +134,43 @@ class View:
     def _approval_decided(self, fact: Fact) -> None:
         self.decisions[fact.key] = fact
 
+    def _release_asked(self, fact: Fact) -> None:
+        self.queues[fact.body["environment"]][fact.body["change"], fact.body["step"]] = fact
+
+    def _release_withdrawn(self, fact: Fact) -> None:
+        self._leave((fact.body["change"], fact.body["step"]))
+
+    def _leave(self, pair: Pair) -> None:
+        for queue in self.queues.values():
+            queue.pop(pair, None)
+
     def _release_completed(self, fact: Fact) -> None:
-        self.releases[fact.body["environment"], fact.workload].append(fact)
+        environment, change = fact.body["environment"], fact.body.get("change")
+        self.releases[environment, fact.workload].append(fact)
+        for pair in [pair for pair in self.queues[environment] if pair[0] == change]:
+            self._leave(pair)
 
     def _route_wanted(self, fact: Fact) -> None:
         self.routes[fact.body["environment"], fact.workload] = fact
 
     def _route_withdrawn(self, fact: Fact) -> None:
         self.routes.pop((fact.body["environment"], fact.workload), None)
+
+    def watched(self) -> list[Change]:
+        """The changes that something may still have to be done for: the newest of each workload, and older ones that
+        have not cleaned up or left the queue of an environment."""
+        queued = [change for queue in self.queues.values() for change, _ in queue]
+        return [self.changes[one] for one in dict.fromkeys([*self.newest.values(), *self.unclean, *queued])]
+
+    def halted(self, change: str) -> bool:
+        """Whether a person, or a newer change, has ended it."""
+        ended = self.ended.get(change)
+        return ended is not None and ended.kind != "change.completed"
+
+    def outcome(self, change: str) -> Ending:
+        """How a change ended: succeeded, failed, cancelled or superseded; running where it has not."""
+        ended = self.ended.get(change) or self.failed.get(change)
+        return _OUTCOMES[ended.kind] if ended else "running"
 
     def mark(self, kind: str, key: str) -> Fact | None:
         """The newest fact of a kind and key."""

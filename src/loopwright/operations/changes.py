@@ -31,7 +31,8 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
         # Numbered under the lock: of two that are asked for at once, each gets its own.
         known = taken_up(view, asked)
         change = known or replace(asked, id=next_id(view, asked.workload))
-        attached, finished = known is not None, change.id in view.ended
+        attached = known is not None
+        finished = change.id in view.ended and change.id not in view.unclean
         if not attached:
             _request(control, change)
         if attached and auto_approve and not finished and not view.automatic(change):
@@ -49,16 +50,12 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
     }
 
 
-def _failed(control: ControlPlane, change: str) -> bool:
-    return any(failed == change for failed, _ in control.book.view.failures)
-
-
 def _request(control: ControlPlane, change: Change) -> None:
     book, now = control.book, time.time()
-    newest = book.view.changes.get(book.view.newest.get(change.workload, ""))
-    if newest is not None and newest.id not in book.view.ended and not _failed(control, newest.id):
+    newest = book.view.newest.get(change.workload, "")
+    if newest and book.view.outcome(newest) == "running":
         body = {"by": change.id}
-        book.append("change.superseded", change.workload, newest.id, body, change.actor, now)
+        book.append("change.superseded", change.workload, newest, body, change.actor, now)
     book.append("change.requested", change.workload, change.id, change.body(), change.actor, now)
 
 

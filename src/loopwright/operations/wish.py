@@ -43,6 +43,7 @@ def wish(declared: Declared, store: Store, auto_approve: bool, actor: str, now: 
         auto_approve=auto_approve,
         actor=actor,
         requested_at=now,
+        cleans_up=any(task.always for task in spec.pipeline.tasks.values()),
     )
 
 
@@ -59,7 +60,9 @@ def _require_kept(spec: Workload, snapshot: Snapshot) -> None:
 
 def _require_matches(spec: Workload, snapshot: Snapshot) -> None:
     """A pattern that matches no file is most often misspelled, and the file it meant would be missed far from here."""
-    for section, patterns in (("training.files", spec.training.files), ("serving.files", spec.serving.files)):
+    tasks = [(f"pipeline.tasks.{name}.files", task.files) for name, task in spec.pipeline.tasks.items()]
+    named = (("training.files", spec.training.files), ("serving.files", spec.serving.files), *tasks)
+    for section, patterns in named:
         for pattern in unmatched(snapshot.files, patterns or ()):
             raise NotFoundError(
                 f"{section} has the pattern {pattern!r}, which matches none of the {len(snapshot.files)} files of the folder that git "
@@ -68,9 +71,9 @@ def _require_matches(spec: Workload, snapshot: Snapshot) -> None:
 
 
 def taken_up(view: View, asked: Change) -> Change | None:
-    """The newest change, where it asks for just this already and has not failed: it is taken up again."""
+    """The newest change, where it asks for just this already and has neither failed nor been cancelled: it is taken up again."""
     newest = view.changes.get(view.newest.get(asked.workload, ""))
-    if newest is None or newest.identity != asked.identity:
+    if newest is None or newest.identity != asked.identity or view.halted(newest.id):
         return None
     return None if any(change == newest.id for change, _ in view.failures) else newest
 

@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from loopwright.spec import tasks
 from loopwright.spec.complaints import Complaint, refusal
 from loopwright.spec.declaration import Declaration, Items
 from loopwright.spec.environments import Environment
 from loopwright.spec.gates import Gate, unfit
 from loopwright.spec.overrides import misfits, overridden
+from loopwright.spec.pipeline import Pipeline
 from loopwright.spec.serving import Serving
 from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, PythonVersion, RelativePath
 from loopwright.spec.units import Bytes, Cores, Fraction, PositiveDuration, ProperFraction
@@ -166,6 +168,9 @@ class Workload(Declaration):
     evaluation: Evaluation = Field(default=Evaluation(), description="How it is judged.")
     serving: Serving = Field(description="How it answers.")
     tests: Tests = Field(default=Tests(), description="What the deployed package must pass.")
+    pipeline: Pipeline = Field(
+        default=Pipeline(), description="Tasks of one's own beside the steps of the loop."
+    )
     environments: dict[Name, Environment] = Field(
         min_length=1, description="In order of promotion; tests run in the first."
     )
@@ -195,6 +200,13 @@ class Workload(Declaration):
                 found += misfits(error, f"environments.{name}.serving")
         if found:
             raise refusal(found)
+        return self
+
+    @model_validator(mode="after")
+    def _tasks_fit(self) -> Workload:
+        complaints = list(tasks.unfit(self))
+        if complaints:
+            raise refusal(complaints)
         return self
 
     def serving_in(self, environment: str) -> Serving:

@@ -14,7 +14,7 @@ from loopwright.spec.complaints import Complaint, listed, quoted
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _OUTPUTS = "outputs"
-_HELD_OUT = "Held out means held out: the held-out rows are for evaluation, and a job that sees them cannot be judged by them."
+HELD_OUT = "Held out means held out: the held-out rows are for evaluation, and a job that sees them cannot be judged by them."
 
 
 def crosschecks(spec: object) -> list[Complaint]:
@@ -33,6 +33,12 @@ def data_names(spec: object) -> Sequence[str]:
     """The names of the data sets."""
     data = stated(spec, "data")
     return list(data) if isinstance(data, Mapping) else []
+
+
+def task_names(spec: object) -> Sequence[str]:
+    """The names of the pipeline's tasks."""
+    tasks = stated(spec, "pipeline", "tasks")
+    return list(tasks) if isinstance(tasks, Mapping) else []
 
 
 def placeholders(command: str) -> list[str]:
@@ -58,7 +64,7 @@ def _command(spec: object) -> Iterator[Complaint]:
     known = [*(f"data.{name}.train" for name in names), _OUTPUTS]
     for inner in dict.fromkeys(placeholders(command)):
         if inner not in known:
-            hint = _HELD_OUT if inner.startswith("data.") and inner.endswith(".test") else _braces(inner)
+            hint = HELD_OUT if inner.startswith("data.") and inner.endswith(".test") else _braces(inner)
             yield Complaint(
                 at,
                 f"the placeholder {quoted(f'{{{inner}}}')}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loopwright.spec.complaints import Complaint, quoted
-from loopwright.spec.outline import data_names, stated, words
+from loopwright.spec.outline import data_names, stated, task_names, words
 from loopwright.spec.wording import nearest
 
 _INSIDE = "a file inside the workload's folder"
@@ -38,6 +38,9 @@ def _named(spec: object, schemas: bool) -> Iterator[_Named]:
     yield _Named(
         "training.dependencies.requirements", stated(spec, "training", "dependencies", "requirements")
     )
+    for name in task_names(spec):
+        command = stated(spec, "pipeline", "tasks", name, "command")
+        yield _Named(f"pipeline.tasks.{name}.command", _script(command))
     yield _Named("serving.entry", stated(spec, "serving", "entry"))
     yield _Named("tests.functional", stated(spec, "tests", "functional"))
 

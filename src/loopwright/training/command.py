@@ -11,21 +11,21 @@ from loopwright.errors import StepFailed
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def render(command: str, values: Mapping[str, str]) -> tuple[str, ...]:
+def render(command: str, values: Mapping[str, str], owner: str = "training.command") -> tuple[str, ...]:
     """Split a command as a POSIX shell splits words, then fill in `{name}` from `values`.
 
-    Splitting first keeps a path with a space one word. Raises StepFailed for an unknown placeholder.
+    Splitting first keeps a path with a space one word. Raises StepFailed, which names `owner`, for an unknown placeholder.
     """
-    return tuple(_fill(word, values) for word in shlex.split(command))
+    return tuple(_fill(word, values, owner) for word in shlex.split(command))
 
 
-def _fill(word: str, values: Mapping[str, str]) -> str:
+def _fill(word: str, values: Mapping[str, str], owner: str) -> str:
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in values:
             raise StepFailed(
-                f"training.command names {{{name}}}, expected one of {', '.join(f'{{{key}}}' for key in values)}.",
-                ["training.command"],
+                f"{owner} names {{{name}}}, expected one of {', '.join(f'{{{key}}}' for key in values)}.",
+                [owner],
             )
         return values[name]
 

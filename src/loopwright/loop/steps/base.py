@@ -25,6 +25,8 @@ class Step(ABC):
 
     name: str
     needs: tuple[str, ...] = ()
+    own = False  # a task of the workload's: its failure alone stops only what needs it
+    always = False  # a clean-up: it runs once the change is over
 
     @abstractmethod
     def inputs(self, case: Case) -> dict[str, Any]:
@@ -44,7 +46,9 @@ class Step(ABC):
 class JobStep(Step):
     """A step that the engine runs as a process of its own."""
 
-    asks: str | None = None  # the environment whose endpoint the job asks: it starts only while that serves
+    asks: tuple[str, ...] = ()  # environments whose endpoints the job asks: it starts only while these serve
+    attempts = 1  # how often it is tried in all where it fails
+    delay = 0.0  # seconds before it is tried again
 
     @abstractmethod
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:

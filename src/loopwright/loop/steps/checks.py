@@ -31,7 +31,7 @@ class FunctionalStep(JobStep):
 
     def __init__(self, file: str, environment: str, after: str) -> None:
         self._file = file
-        self.asks = environment
+        self.asks = (environment,)
         self.needs = (after,)
 
     def inputs(self, case: Case) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class StressStep(JobStep):
 
     def __init__(self, stress: Stress, environment: str, after: str) -> None:
         self._stress = stress
-        self.asks = environment
+        self.asks = (environment,)
         self.needs = (after,)
 
     def inputs(self, case: Case) -> dict[str, Any]:

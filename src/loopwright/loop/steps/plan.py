@@ -11,12 +11,13 @@ from loopwright.loop.steps.environment import EnvironmentStep
 from loopwright.loop.steps.evaluate import EvaluateStep
 from loopwright.loop.steps.package import PackageStep
 from loopwright.loop.steps.register import RegisterStep
+from loopwright.loop.steps.tasks import with_tasks
 from loopwright.loop.steps.train import TrainStep
 from loopwright.spec.models import Workload
 
 
 def plan(spec: Workload) -> tuple[Step, ...]:
-    """Every step that this spec asks for; each environment waits for the one before it and its tests."""
+    """Every step that this spec asks for, tasks included; each environment waits for the one before it and its tests."""
     steps: list[Step] = [
         DataStep(),
         EnvironmentStep(),
@@ -43,4 +44,4 @@ def plan(spec: Workload) -> tuple[Step, ...]:
             if spec.tests.stress:
                 steps.append(StressStep(spec.tests.stress, name, last))
                 last = "stress"
-    return tuple(steps)
+    return with_tasks(spec, steps)
