@@ -26,6 +26,7 @@ class Case:
     change: Change
     view: View
     outputs: dict[str, Output] = field(default_factory=dict)  # by step name
+    revisions: Mapping[str, str] = field(default_factory=dict)  # those on record, by environment
 
     @property
     def data_name(self) -> str:
@@ -63,3 +64,7 @@ class Services:
     def python(self, environment: str) -> Path:
         """The interpreter of the Python environment that is named by its lock's digest, wherever the state folder is now."""
         return environment_folder(self.state.environments, environment) / "bin" / "python"
+
+    def has_python(self, environment: str) -> bool:
+        """Whether that Python environment is there, and whole."""
+        return (environment_folder(self.state.environments, environment) / "complete").exists()

@@ -22,6 +22,7 @@ from loopwright.loop.performer import Performer, route_table
 from loopwright.loop.pipeline import Action, End, Outcome, StepState, advance
 from loopwright.loop.progress import Progress, ProgressBoard
 from loopwright.loop.steps import Step, plan
+from loopwright.loop.upkeep import Mend, Upkeeper, decide
 from loopwright.spec import Workload, load_stored
 
 _THREADS = 4
@@ -51,6 +52,7 @@ class Driver:
         self._specs: dict[str, Workload] = {}
         self._busy: dict[tuple[str, str], Future[None]] = {}
         self._retries: dict[tuple[str, str], _Retry] = {}
+        self._upkeeper = Upkeeper(services, self.spec, clock)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="action")
         self._wake_at: float | None = None  # when a step may be tried again
         self._stopping = threading.Event()
@@ -118,10 +120,14 @@ class Driver:
                 sets |= outcome.replica_sets
                 todo += [(case, action) for action in outcome.actions]
                 self._publish(case.change, outcome)
-            sets |= {releases[-1].body["replica_set"] for releases in view.releases.values() if releases}
+            upkeep = decide(view, report, self.services.has_python, self._clock())
+            jobs |= upkeep.jobs
+            sets |= upkeep.replica_sets
             sets |= {fact.body["replica_set"] for fact in view.routes.values()}
         for case, action in todo:
             self._submit(case, action, busy)
+        for mend in upkeep.mends:
+            self._mend(mend, busy)
         if all(judged):
             self._clean(report, jobs, sets, report.routes_accepted == wanted_routes)
 
@@ -154,6 +160,26 @@ class Driver:
         if key in busy or (retry and retry.at > self._clock()):
             return
         self._busy[key] = self._pool.submit(self._perform, key, case, action)
+
+    def _mend(self, mend: Mend, busy: set[tuple[str, str]]) -> None:
+        """Keep what serves served; what fails is logged, and tried again after a while."""
+        release = mend.release
+        key = (f"{release.workload}@{release.body['environment']}", type(mend).__name__)
+        retry = self._retries.get(key)
+        if key not in busy and not (retry and retry.at > self._clock()):
+            self._busy[key] = self._pool.submit(self._perform_mend, key, mend)
+
+    def _perform_mend(self, key: tuple[str, str], mend: Mend) -> None:
+        try:
+            self._upkeeper.perform(mend)
+            self._retries.pop(key, None)
+        except StaleEpochError:
+            self.on_lost()
+        except Exception as error:
+            _log.exception("what serves cannot be kept", extra={"action": key[1], "endpoint": key[0]})
+            self._retries[key] = _Retry(self._clock(), self._clock() + _PAUSE, repr(error))
+        finally:
+            self.services.engine.ring()
 
     def _perform(self, key: tuple[str, str], case: Case, action: Action) -> None:
         performer = Performer(self.services, case, self._clock)

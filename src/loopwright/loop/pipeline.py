@@ -416,7 +416,8 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
     accepted = walk.report.routes_accepted
     replicas = status or ReplicaSetStatus(name=name, wanted=0, ready=0)
     return Standing(
-        started=status is not None and (completed or walk.started_at(step) is not None),
+        # Of what serves already, the engine is asked again by the upkeep.
+        started=completed or (status is not None and walk.started_at(step) is not None),
         minimum=case.spec.serving_in(step.environment).replicas.min,
         ready=replicas.ready,
         failing=replicas.failing,

@@ -62,6 +62,10 @@ class View:
             list
         )  # (environment, workload) -> release.completed
         self.routes: dict[Pair, Fact] = {}  # (environment, workload) -> route.wanted
+        self.environments: dict[str, Fact] = {}  # Python environment's digest -> step.succeeded with its lock
+        self.rebuilds: dict[str, list[Fact]] = defaultdict(
+            list
+        )  # the same digest -> environment.rebuilt, environment.failed
         self.marks: dict[Pair, Fact] = {}  # (kind, key) -> newest of the other facts
         self.last: Fact | None = None
 
@@ -101,6 +105,8 @@ class View:
     def _step_succeeded(self, fact: Fact) -> None:
         key = (fact.workload, fact.body["step"], fact.body["inputs"])
         self.successes[key] = fact
+        if fact.body["step"] == "environment":
+            self.environments[fact.body["output"].get("digest", "")] = fact
         self.attempts[key] += 1
 
     def _step_failed(self, fact: Fact) -> None:
@@ -121,6 +127,12 @@ class View:
 
     def _job_cancelled(self, fact: Fact) -> None:
         self.attempts[fact.workload, fact.body["step"], fact.body["inputs"]] += 1
+
+    def _environment_rebuilt(self, fact: Fact) -> None:
+        self.rebuilds[fact.body["digest"]].append(fact)
+
+    def _environment_failed(self, fact: Fact) -> None:
+        self.rebuilds[fact.body["digest"]].append(fact)
 
     def _control_started(self, fact: Fact) -> None:
         self.awake_since = fact.time
@@ -149,6 +161,14 @@ class View:
         self.releases[environment, fact.workload].append(fact)
         for pair in [pair for pair in self.queues[environment] if pair[0] == change]:
             self._leave(pair)
+
+    def releasing(self) -> set[Pair]:
+        """Endpoints, by environment and workload, whose route a release under way may change."""
+        return {
+            (environment, asked.workload)
+            for environment, queue in self.queues.items()
+            for asked in queue.values()
+        }
 
     def _route_wanted(self, fact: Fact) -> None:
         self.routes[fact.body["environment"], fact.workload] = fact
