@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -43,6 +43,9 @@ class Change:
     actor: str
     requested_at: float
     cleans_up: bool = False  # whether tasks of its spec run at its end, whatever happened before
+    dependencies: Mapping[str, Any] = field(default_factory=dict)
+    """What its dependency file asks for: `wanted` (digest of its lines), `files` (paths that say it),
+    `python`, and `lock` (content digest of loopwright.lock, or None). Empty in changes of before there was this."""
 
     @property
     def identity(self) -> str:
@@ -56,6 +59,7 @@ class Change:
         body: dict[str, Any] = {name: getattr(self, name) for name in fields}
         body["files"] = dict(self.files)
         body["sources"] = {name: vars(source) for name, source in self.sources.items()}
+        body["dependencies"] = dict(self.dependencies)
         body["identity"] = self.identity
         return body
 
@@ -68,6 +72,7 @@ class Change:
             actor=actor,
             requested_at=at,
             cleans_up=body.get("cleans_up", False),
+            dependencies=body.get("dependencies", {}),
             sources={name: Source(**fields) for name, fields in body["sources"].items()},
             **{
                 name: body[name]

@@ -8,23 +8,25 @@ from loopwright.catalog import select
 from loopwright.loop.change import Change
 from loopwright.spec.models import Workload
 from loopwright.spec.pipeline import Task
+from loopwright.training.lock_file import LOCK_FILE
 
 SPEC_FILE = "loopwright.yaml"
 _TEXTS = ("**/*.md", "**/*.rst", "LICENSE*")
 _DOCUMENTS = (*_TEXTS, "**/.*", "**/.*/**")
 
 
-def _apart(spec: Workload) -> tuple[str, ...]:
-    """Files that neither training nor serving reads: the spec, schemas, tests and documents."""
+def _apart(spec: Workload, change: Change) -> tuple[str, ...]:
+    """Files that neither training nor serving reads: the spec, schemas, tests, documents, and what asks for packages."""
     schemas = tuple(data.data_schema for data in spec.data.values() if data.data_schema)
     tests = (spec.tests.functional,) if spec.tests.functional else ()
     sources = tuple(data.source for data in spec.data.values())
-    return (SPEC_FILE, *schemas, *tests, *sources, *_DOCUMENTS, spec.training.dependencies.requirements)
+    asking = change.dependencies.get("files") or (spec.training.dependencies.file,)
+    return (SPEC_FILE, LOCK_FILE, *schemas, *tests, *sources, *_DOCUMENTS, *asking)
 
 
 def training_files(spec: Workload, change: Change) -> Mapping[str, str]:
     """Path -> content of what the training job sees: all but the serving entry and the files apart."""
-    return select(change.files, spec.training.files, (*_apart(spec), spec.serving.entry))
+    return select(change.files, spec.training.files, (*_apart(spec, change), spec.serving.entry))
 
 
 def task_files(spec: Workload, change: Change, task: Task) -> Mapping[str, str]:
@@ -40,7 +42,8 @@ def serving_files(spec: Workload, change: Change) -> Mapping[str, str]:
     Without `serving.files`, data files beside the sources are left out: only code is packaged with the model.
     """
     patterns = (*(spec.serving.files or ("**/*.py",)), spec.serving.entry)
-    excluded = _apart(spec) if spec.serving.files else (*_apart(spec), *_training_scripts(spec))
+    apart = _apart(spec, change)
+    excluded = apart if spec.serving.files else (*apart, *_training_scripts(spec))
     return select(change.files, patterns, excluded)
 
 

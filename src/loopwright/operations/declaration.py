@@ -9,6 +9,7 @@ from pathlib import Path
 
 from loopwright.errors import Problem, SpecError
 from loopwright.loop.files import SPEC_FILE
+from loopwright.operations.dependencies import Needs, needs
 from loopwright.spec import (
     CasesFile,
     Positions,
@@ -18,6 +19,7 @@ from loopwright.spec import (
     parse_with_positions,
     warnings,
 )
+from loopwright.training.wanted import folder_reader
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Declared:
     folder: Path
     spec: Workload
     positions: Positions
+    needs: Needs
     warnings: tuple[SpecWarning, ...]
 
 
@@ -37,14 +40,15 @@ def read_declaration(folder: Path) -> Declared:
     unknown = _unknown_columns(spec, positions, path.parent)
     if unknown:
         raise SpecError(unknown)
+    needed = needs(spec.training.dependencies, folder_reader(path.parent))
     functional = spec.tests.functional
     if functional is None:
-        return Declared(path.parent, spec, positions, warnings(spec, positions))
+        return Declared(path.parent, spec, positions, needed, warnings(spec, positions))
     cases, case_positions = parse_with_positions(
         CasesFile, path.parent / functional, str(path.parent / functional)
     )
     found = warnings(spec, positions, cases, case_positions)
-    return Declared(path.parent, spec, positions, found)
+    return Declared(path.parent, spec, positions, needed, found)
 
 
 def _unknown_columns(spec: Workload, positions: Positions, folder: Path) -> list[Problem]:

@@ -5,6 +5,8 @@ One function makes it for `up`, which keeps the files, and for `plan`, which onl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loopwright.catalog import Snapshot, Store, take_snapshot, unmatched
 from loopwright.errors import NotFoundError
 from loopwright.loop.change import Change, Source
@@ -27,7 +29,7 @@ def wish(declared: Declared, store: Store, auto_approve: bool, actor: str, now: 
         stale = data.fresh_within is not None and now - modified > data.fresh_within
         sources[name] = Source(data.source, store.put_file(path), modified, stale)
     snapshot = take_snapshot(folder, store, exclude={source.path for source in sources.values()})
-    _require_kept(spec, snapshot)
+    _require_kept(spec, declared.needs.files, snapshot)
     _require_matches(spec, snapshot)
     return Change(
         id="",  # numbered when it is recorded
@@ -44,12 +46,13 @@ def wish(declared: Declared, store: Store, auto_approve: bool, actor: str, now: 
         actor=actor,
         requested_at=now,
         cleans_up=any(task.always for task in spec.pipeline.tasks.values()),
+        dependencies=declared.needs.body(snapshot.files),
     )
 
 
-def _require_kept(spec: Workload, snapshot: Snapshot) -> None:
+def _require_kept(spec: Workload, needed: Sequence[str], snapshot: Snapshot) -> None:
     """What the spec names must be among the files that are kept: git may ignore it."""
-    named = [SPEC_FILE, spec.serving.entry, spec.training.dependencies.requirements, spec.tests.functional]
+    named = [SPEC_FILE, spec.serving.entry, *needed, spec.tests.functional]
     named += [data.data_schema for data in spec.data.values()]
     ignored = [path for path in named if path is not None and path not in snapshot.files]
     if ignored:

@@ -12,10 +12,11 @@ import os
 import sys
 from pathlib import Path
 
+from loopwright import pins
 from loopwright.errors import LoopwrightError, UsageError
 from loopwright.scoring.logs import Log
-from loopwright.scoring.replica import Replica
-from loopwright.scoring.settings import load
+from loopwright.scoring.replica import INIT_FAILED, Replica
+from loopwright.scoring.settings import Settings, load
 
 
 def main() -> int:
@@ -30,12 +31,22 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         settings = load(arguments.settings)
+        refused = _not_as_locked(settings)
+        if refused:
+            print(f"init failed: {refused}", file=sys.stderr)
+            return INIT_FAILED
         log = Log(workload=settings.workload, environment=settings.environment, revision=settings.revision)
         with asyncio.Runner(loop_factory=_event_loop) as runner:
             return runner.run(Replica(settings, arguments.socket.absolute(), log).serve())
     except LoopwrightError as error:
         print(error.message, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+
+
+def _not_as_locked(settings: Settings) -> str:
+    """Why nothing may start in this environment: it holds other packages than the package's lock says."""
+    lock = Path(settings.package) / "requirements.lock"
+    return pins.refusal(lock.read_text(), Path(settings.python).parent.parent) if lock.is_file() else ""
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:

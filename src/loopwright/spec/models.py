@@ -13,12 +13,13 @@ from pydantic import Field, ValidationError, model_validator
 from loopwright.spec import tasks
 from loopwright.spec.complaints import Complaint, refusal
 from loopwright.spec.declaration import Declaration, Items
+from loopwright.spec.dependencies import Dependencies
 from loopwright.spec.environments import Environment
 from loopwright.spec.gates import Gate, unfit
 from loopwright.spec.overrides import misfits, overridden
 from loopwright.spec.pipeline import Pipeline
 from loopwright.spec.serving import Serving
-from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, PythonVersion, RelativePath
+from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, RelativePath
 from loopwright.spec.units import Bytes, Cores, Fraction, PositiveDuration, ProperFraction
 
 STEP_NAMES = frozenset(
@@ -66,15 +67,6 @@ class Data(Declaration):
         default=None, description="The source must have changed within this time, or the data step fails."
     )
     split: Split = Field(default=Split(), description="How rows are held out.")
-
-
-class Dependencies(Declaration):
-    """What user code needs; resolved to a lock, the same in training and in serving."""
-
-    requirements: RelativePath = Field(description="A pip requirements file.")
-    python: PythonVersion | None = Field(
-        default=None, description="Python version, in quotes; Loopwright's own where not given."
-    )
 
 
 class Compute(Declaration):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loopwright.spec.complaints import Complaint, quoted
+from loopwright.spec.dependencies import SOURCES
 from loopwright.spec.outline import data_names, stated, task_names, words
 from loopwright.spec.wording import nearest
 
@@ -35,12 +36,11 @@ def _named(spec: object, schemas: bool) -> Iterator[_Named]:
             hint = f"`loopwright data infer` makes it from the data set {name}."
             yield _Named(f"data.{name}.schema", stated(spec, "data", name, "schema"), hint)
     yield _Named("training.command", _script(stated(spec, "training", "command")))
-    yield _Named(
-        "training.dependencies.requirements", stated(spec, "training", "dependencies", "requirements")
-    )
     for name in task_names(spec):
         command = stated(spec, "pipeline", "tasks", name, "command")
         yield _Named(f"pipeline.tasks.{name}.command", _script(command))
+    for source in SOURCES:
+        yield _Named(f"training.dependencies.{source}", stated(spec, "training", "dependencies", source))
     yield _Named("serving.entry", stated(spec, "serving", "entry"))
     yield _Named("tests.functional", stated(spec, "tests", "functional"))
 

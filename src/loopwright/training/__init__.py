@@ -1,8 +1,9 @@
 """What a training job is: its command, its parameters, and the environment that user code runs in.
 
-What comes in: the spec's command and the folders that stand for its placeholders. What goes out: an argument list, the
-parameters to record, and (as a job of its own, `environment_job`) a Python environment built from a resolved lock.
-May import: spec, state, jobs, errors. Used by `loop`.
+What comes in: the spec's command and the folders that stand for its placeholders; the file that says what is needed.
+What goes out: an argument list, the parameters to record, the lines that are asked for, the text of a lock, and (as a job
+of its own, `environment_job`) a Python environment built from a lock.
+May import: spec, state, jobs, pins, errors. Used by `loop` and `operations`.
 """
 
 from loopwright.training.command import parameters, render

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import msgspec
 import psutil
 import pytest
 
+from loopwright import pins
 from loopwright.errors import IntegrityError, StepFailed
 from loopwright.observations import bins
 from loopwright.packaging import digest, manifest, verify
@@ -31,6 +33,12 @@ SCORE = """
 """
 
 
+def own_lock() -> str:
+    """The lock of the environment that these tests run in."""
+    there = pins.installed(Path(sys.prefix))
+    return "".join(f"{name}=={version}\n" for name, version in there.items())
+
+
 @pytest.fixture
 def told(tmp_path):
     """What the job is told, of files that can be changed before it runs."""
@@ -38,7 +46,7 @@ def told(tmp_path):
     (tmp_path / "model/limit.txt").write_text("30")
     (tmp_path / "code").mkdir()
     script(tmp_path, SCORE)
-    (tmp_path / "lock").write_text("numpy==2.4.0\n")
+    (tmp_path / "lock").write_text(own_lock())
     baseline = bins.make({"age": [1.0, 2.0], "y": [0, 1]}, {"age": "numbers", "y": "categories"}, "y")
     (tmp_path / "baseline.json").write_bytes(bins.encode(baseline))
     return {
@@ -246,3 +254,13 @@ def test_as_a_job_it_writes_its_output_and_the_replicas_log(told, tmp_path):
         tmp_path / "job/outputs/package"
     )
     assert '"action":"starting"' in ended.stdout
+
+
+def test_nothing_starts_in_an_environment_that_is_not_what_the_lock_says(told, tmp_path):
+    pinned = own_lock()
+    (tmp_path / "lock").write_text(pinned.replace("\nnumpy==", "\nnumpy==9"))
+    version = pins.installed(Path(sys.prefix))["numpy"]
+    with pytest.raises(
+        StepFailed, match=rf"numpy {version} is installed, the lock says 9{version}\. Nothing starts"
+    ):
+        work(told, tmp_path / "outputs")

@@ -144,3 +144,17 @@ def test_paths_are_given_in_one_form(example: str) -> None:
 def test_an_absolute_spec_path_and_a_relative_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert load(Path("loopwright.yaml")) == load(folder / "loopwright.yaml")
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "expected"),
+    [
+        ("{python: '3.12'}", "training.dependencies: found no file of dependencies, expected `requirements: requirements.txt`"),
+        ("{requirements: r.txt, conda: c.yml}", "training.dependencies.conda: found `requirements` and `conda` together, expected one of them."),
+        ("{requirements: r.txt, extras: [gpu]}", "training.dependencies.extras: found extras with `requirements`, expected no extras"),
+        ("{conda: c.yml, python: 3.12}", "training.dependencies.python: found `3.12`, expected a Python version in quotes"),
+    ],
+)  # fmt: skip
+def test_dependencies_are_said_in_one_file(example: str, dependencies: str, expected: str) -> None:
+    told = problems(example.replace("{requirements: requirements.txt}", dependencies))
+    assert expected in told[0]

@@ -17,7 +17,12 @@ __all__ = ["EXACT", "JUDGES", "capabilities"]
 Judge = Callable[[Workload, Machine], Iterator[Capability]]
 
 EXACT = (
-    *("training.dependencies.requirements", "training.dependencies.python", "training.compute.max_duration"),
+    *(
+        "training.dependencies.requirements",
+        "training.dependencies.pyproject",
+        "training.dependencies.extras",
+    ),
+    *("training.dependencies.conda", "training.dependencies.python", "training.compute.max_duration"),
     *("serving.workers", "serving.thread_safe", "serving.validate_inputs", "serving.idempotent"),
     "serving.auth",
     *("serving.limits.concurrency", "serving.limits.queue", "serving.limits.queue_wait"),

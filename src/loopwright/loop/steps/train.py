@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from loopwright import pins
 from loopwright.catalog import Store
 from loopwright.engines.base import Job, JobStatus
 from loopwright.errors import StepFailed
@@ -42,6 +43,7 @@ class TrainStep(JobStep):
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         compute = case.spec.training.compute
+        _require_locked(case, services)
         run = self._run(case, services, job_id)
         workspace, outputs = folder / "workspace", folder / "outputs"
         services.store.checkout(training_files(case.spec, case.change), workspace)
@@ -153,3 +155,12 @@ def kept(logged: Mapping[str, str | float]) -> dict[str, str | float]:
         name: value if isinstance(value, float) and math.isfinite(value) else str(value)[:_LONGEST_KEPT]
         for name, value in sorted(logged.items())[:_MOST_KEPT]
     }
+
+
+def _require_locked(case: Case, services: Services) -> None:
+    """Nothing trains in an environment that somebody has installed something into."""
+    environment = case.outputs["environment"]
+    lock = services.store.file(environment["lock"]).read_text()
+    refused = pins.refusal(lock, services.python(environment["digest"]).parent.parent)
+    if refused:
+        raise StepFailed(refused)
