@@ -136,7 +136,9 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
     if progress["state"] == "superseded":
         raise ConflictError(f"{asked['change']} was superseded by {progress['by']}.")
     if progress["state"] == "cancelled":
-        raise ConflictError(f"{asked['change']} was cancelled. What serves stays; `loopwright up` asks anew.")
+        raise ConflictError(
+            f"{asked['change']} was cancelled by {progress['by']}. What serves stays; `loopwright up` asks anew."
+        )
     failures = [step for step in progress["steps"] if step["state"] == "failed"]
     if progress["state"] == "failed":
         step = next(step for step in failures if not step["clean_up"])

@@ -56,7 +56,7 @@ class Performer:
         if isinstance(action, End):
             self._record(action.kind, self._case.change.id, {})
             return
-        if not (isinstance(action, Leave) or action.step.always) and self._case.view.halted(
+        if not (isinstance(action, Leave | Finish) or action.step.always) and self._case.view.halted(
             self._case.change.id
         ):
             return  # decided before it was cancelled, or before a newer change took its place
@@ -139,6 +139,8 @@ class Performer:
             output = step.result(self._case, self._services, action.job, folder)
             self._succeed(step, action.inputs, output, action.job)
         elif status.reason == "cancelled" or (_killed(status) and self._lost(action) < MOST_LOST):
+            if status.reason == "cancelled":
+                step.cancelled(self._case, self._services, action.job, folder)
             # Cancelled because nothing wanted it for a while; now something does, and another attempt is made.
             change = self._case.change
             body = {"change": change.id, "step": step.name, "inputs": action.inputs}

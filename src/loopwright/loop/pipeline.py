@@ -301,6 +301,8 @@ def _step(walk: _Walk, step: Step, broken: bool, available: Callable[[Step, Outp
         walk.show(step, "done" if own else "cached", step.summary(output), success.time if own else None)
     elif broken:
         walk.show(step, "stopped")
+        if isinstance(step, JobStep) and walk.case.view.outcome(walk.case.change.id) == "cancelled":
+            _take_in_cancelled(walk, step, inputs)
     elif isinstance(step, JobStep):
         _job(walk, step, inputs)
     elif isinstance(step, CallStep):
@@ -310,10 +312,24 @@ def _step(walk: _Walk, step: Step, broken: bool, available: Callable[[Step, Outp
         _approval(walk, step, inputs)
 
 
+def _job_id(walk: _Walk, step: JobStep, inputs: str) -> str:
+    workload = walk.case.change.workload
+    return f"{workload}.{step.name}.{inputs[:12]}.{walk.case.view.attempts[workload, step.name, inputs]}"
+
+
+def _take_in_cancelled(walk: _Walk, step: JobStep, inputs: str) -> None:
+    """Nothing wants the job, so it is ended; what it was in the middle of is settled when it has."""
+    job = _job_id(walk, step, inputs)
+    status = walk.report.jobs.get(job)
+    if status is not None and status.state in ("succeeded", "failed"):
+        walk.jobs.add(job)
+        walk.actions.append(Finish(step, inputs, job, status))
+
+
 def _job(walk: _Walk, step: JobStep, inputs: str) -> None:
     key = (walk.case.change.workload, step.name, inputs)
     attempt = walk.case.view.attempts[key]
-    job = f"{walk.case.change.workload}.{step.name}.{inputs[:12]}.{attempt}"
+    job = _job_id(walk, step, inputs)
     walk.jobs.add(job)
     status = walk.report.jobs.get(job)
     held = _held(walk, step) if status is None else ""

@@ -73,7 +73,8 @@ def progress(control: ControlPlane, change: str, after: int, wait: float) -> dic
             "version": after + 1,
         }
     version, shown = control.driver.board.get(change, after, wait)
-    return shown.body() | {"version": version}
+    by = {"by": ended.actor} if ended is not None and ended.kind == "change.cancelled" else {}
+    return shown.body() | {"version": version} | by
 
 
 def decide(control: ControlPlane, approval: str, decision: str, comment: str, actor: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 from pydantic import BaseModel, Field
 
-from loopwright.operations import changes
+from loopwright.operations import cancelling, changes
 from loopwright.operations.control import ControlPlane
 from loopwright.server.credentials import Actor
 
@@ -28,6 +28,12 @@ class DecisionRequest(BaseModel):
     comment: str = ""
 
 
+class CancelRequest(BaseModel):
+    """Cancel a change, named by its id or its workload; the only one under way where neither is named."""
+
+    name: str | None = None
+
+
 def add(app: FastAPI, control: ControlPlane) -> None:
     """Add these paths."""
 
@@ -40,6 +46,10 @@ def add(app: FastAPI, control: ControlPlane) -> None:
         change: str, after: int = 0, wait: Annotated[float, Query(ge=0, le=_LONGEST_WAIT)] = 0.0
     ) -> dict[str, Any]:
         return changes.progress(control, change, after, wait)
+
+    @app.post("/v1/cancel")
+    def cancel(asked: CancelRequest, who: Actor) -> dict[str, Any]:
+        return cancelling.cancel(control, asked.name, who)
 
     @app.post("/v1/approvals/{approval}")
     def decide(approval: str, asked: DecisionRequest, who: Actor) -> dict[str, Any]:

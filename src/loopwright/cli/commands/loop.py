@@ -45,3 +45,19 @@ def add(commands: Any) -> None:
         )
         made.add_argument("id", metavar="ID", type=named, help="the approval, as `up` and `status` show it")
         made.add_argument("--comment", default="", help="why; kept in the history")
+    cancel = command(
+        commands,
+        "cancel",
+        late("cancel", "cancel"),
+        "End a change that is under way: its jobs end, its clean-up runs, and what serves stays.",
+        """loopwright cancel
+           loopwright cancel titanic
+           loopwright cancel titanic-3""",
+    )
+    cancel.add_argument(
+        "name",
+        nargs="?",
+        type=named,
+        metavar="WORKLOAD|CHANGE",
+        help="a change, or the workload whose newest change is meant (default: the only one under way)",
+    )

@@ -71,6 +71,9 @@ class JobStep(Step):
         known = known or in_scripts(log_end(folder / "log.txt"), case.change.files)
         return StepFailed(told["message"], known or (self.rests_on(case) if told["code"] == "step" else ()))
 
+    def cancelled(self, case: Case, services: Services, job_id: str, folder: Path) -> None:
+        """Settle what a job has left open elsewhere that was ended because nothing wants it any more."""
+
     def rests_on(self, case: Case) -> tuple[Place | str, ...]:
         """Where to look for the reason of a definite no that names no place of its own."""
         del case

@@ -122,6 +122,13 @@ class TrainStep(JobStep):
             "metrics": kept(logged.metrics),
         }
 
+    def cancelled(self, case: Case, services: Services, job_id: str, folder: Path) -> None:
+        known = services.book.view.mark("run.created", job_id)
+        if known is not None:
+            if (folder / "log.txt").exists():
+                services.tracking.log_artifact(known.body["run"], folder / "log.txt", "log.txt")
+            services.tracking.end_run(known.body["run"], "KILLED")
+
     def failed(
         self, case: Case, services: Services, job_id: str, folder: Path, status: JobStatus
     ) -> StepFailed:
