@@ -8,10 +8,12 @@ always replaced whole by rename, so that a reader sees the old or the new conten
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from loopwright.errors import MachineError
 
@@ -134,6 +136,30 @@ class StateFolder:
                 )
             if folder == self.sockets:
                 folder.chmod(0o700)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """What settings.json holds, empty where it is not there; raises MachineError where it is not what it should be."""
+    try:
+        known = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise MachineError(f"{path} cannot be read: {error}. {_MEND_SETTINGS}") from error
+    if not isinstance(known, dict):
+        raise MachineError(f"{path}: found {type(known).__name__}, expected an object. {_MEND_SETTINGS}")
+    return known
+
+
+_MEND_SETTINGS = (
+    "Mend it, or remove it to have ports chosen anew; where the ledger is a database, LOOPWRIGHT_LEDGER then has to name "
+    "it once more."
+)
+
+
+def keep_settings(path: Path, **settings: Any) -> None:
+    """Put these into settings.json, beside what else it holds."""
+    replace_file(path, json.dumps(read_settings(path) | settings, indent=2).encode(), durable=True)
 
 
 def replace_file(path: Path, content: bytes, mode: int = 0o600, durable: bool = False) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from loopwright.cli.client import connect
 from loopwright.errors import NotFoundError
+from loopwright.ledger import exists
 from loopwright.state import StateFolder
 
 
@@ -23,7 +24,7 @@ def reject(parsed: argparse.Namespace) -> int:
 
 def _decide(parsed: argparse.Namespace, decision: str) -> int:
     state = StateFolder.resolve(parsed.home)
-    if not state.ledger.exists():
+    if not exists(state):
         raise NotFoundError(
             f"{state.root} holds no ledger, so nothing waits there. --home names another state folder."
         )

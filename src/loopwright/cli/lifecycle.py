@@ -89,4 +89,5 @@ def server(parsed: argparse.Namespace) -> int:
     state = StateFolder.resolve(parsed.home)
     sys.stdout.flush()
     # A process of its own kind, so that the CLI room need not know the server room.
-    os.execv(sys.executable, [sys.executable, "-m", "loopwright.server", "--home", str(state.root)])  # noqa: S606
+    words = [sys.executable, "-m", "loopwright.server", "--home", str(state.root)]
+    os.execv(sys.executable, [*words, *(["--wait"] if parsed.wait else [])])  # noqa: S606

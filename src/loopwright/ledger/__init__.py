@@ -8,8 +8,11 @@ whether they are what was written. Three files: the database, a key (0600), and 
 database so that a cut-off tail is seen. `Lock` keeps one control plane per state; `Ledger.take_over` makes the writes of
 an earlier one stale.
 
+The rows are in SQLite, a file of the state folder, or in PostgreSQL, where a team wants them there; `location` says which.
+
 `facts` is the value and its hash, `verification` the verdict (both pure), `head` the key and the signed head, `store` the
-interface to what keeps the rows, `sqlite` the embedded one, `ledger` puts them together, `lock` is the file lock.
+interface to what keeps the rows, `sqlite` and `postgresql` (with its server, schema and advisory lock) its two
+implementations, `ledger` puts them together; `lock` is the file lock, `hold` all locks of a control plane.
 
 May import: state, errors.
 """
@@ -17,9 +20,13 @@ May import: state, errors.
 from __future__ import annotations
 
 from loopwright.ledger.facts import Fact
+from loopwright.ledger.hold import Hold
 from loopwright.ledger.ledger import Ledger
+from loopwright.ledger.location import exists, hold_of, open_ledger
 from loopwright.ledger.lock import Lock
 from loopwright.ledger.store import Query, Store, Transaction
 from loopwright.ledger.verification import Verification
 
-__all__ = ["Fact", "Ledger", "Lock", "Query", "Store", "Transaction", "Verification"]
+__all__ = [
+    "Fact", "Hold", "Ledger", "Lock", "Query", "Store", "Transaction", "Verification", "exists", "hold_of", "open_ledger",
+]  # fmt: skip

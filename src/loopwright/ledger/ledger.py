@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from loopwright.errors import IntegrityError, MachineError, StaleEpochError
+from loopwright.errors import IntegrityError, MachineError, StaleEpochError, TemporaryError
 from loopwright.ledger import verification
 from loopwright.ledger.facts import Draft, Entry, Fact
 from loopwright.ledger.head import SignedHead, load_key
@@ -33,6 +33,7 @@ class Ledger:
         self.epoch = newest[0].epoch if newest else 0
         self._trusted: Head | None = None  # the end of the chain as this object last saw it to be good
         self._behind = False  # whether the head's file could not be written after the last append
+        self._doubt: Entry | None = None  # what was sent when the store was lost: committed, or not
 
     @classmethod
     def open(cls, path: Path, key_path: Path, head_path: Path) -> Ledger:
@@ -40,7 +41,11 @@ class Ledger:
 
         Raises IntegrityError for a damaged database or a lost key, MachineError where the files cannot be used.
         """
-        store = SqliteStore(path)
+        return cls.over(SqliteStore(path), key_path, head_path)
+
+    @classmethod
+    def over(cls, store: Store, key_path: Path, head_path: Path) -> Ledger:
+        """As `open`, with any store, which is closed where it cannot be used."""
         try:
             fresh = not head_path.exists() and not store.select(Query(limit=1))
             head = SignedHead(head_path, load_key(key_path, may_create=fresh))
@@ -132,18 +137,43 @@ class Ledger:
     def _write(self, draft: Draft, once: bool, epoch: int | None = None) -> Entry:
         with self._lock:
             self._catch_up()
-            with self._store.transaction() as transaction:
-                last = next(iter(transaction.select(Query(limit=1, newest_first=True))), None)
-                self._check_end(transaction, last)
-                self._check_epoch(last, epoch)
-                if once:
-                    query = Query(draft.kind, draft.workload, draft.key, limit=1, newest_first=True)
-                    for known in transaction.select(query):
-                        return known
-                entry = draft.entry(last, self.epoch if epoch is None else epoch, self._head.key)
-                transaction.insert(entry)
+            try:
+                with self._store.transaction() as transaction:
+                    last = next(iter(transaction.select(Query(limit=1, newest_first=True))), None)
+                    self._check_end(transaction, last)
+                    self._check_epoch(last, epoch)
+                    if once:
+                        query = Query(draft.kind, draft.workload, draft.key, limit=1, newest_first=True)
+                        for known in transaction.select(query):
+                            return known
+                    entry = draft.entry(last, self.epoch if epoch is None else epoch, self._head.key)
+                    self._doubt = entry
+                    transaction.insert(entry)
+            except TemporaryError:
+                raise  # a connection lost while it was committed: `settle` finds out
+            except BaseException:
+                self._doubt = None  # rolled back
+                raise
+            self._doubt = None
             self._sign(entry)
             return entry
+
+    def settle(self) -> bool:
+        """Find out whether the last fact was committed, where the store was lost while it was appended.
+
+        False where there was no doubt; after True, read again what came after the facts you know. Raises TemporaryError
+        while the store cannot be reached.
+        """
+        with self._lock:
+            if self._doubt is None:
+                return False
+            # In a transaction: it waits for the lost one, which may yet be under way where the store is.
+            with self._store.transaction() as transaction:
+                there = transaction.select(Query(after=self._doubt.sequence - 1, limit=1))
+            if [entry.hash for entry in there] == [self._doubt.hash]:
+                self._sign(self._doubt)
+            self._doubt = None
+            return True
 
     def _check_epoch(self, last: Entry | None, taking: int | None) -> None:
         current = last.epoch if last else 0
@@ -181,6 +211,7 @@ class Ledger:
             _log.warning("%s", error.message, extra={"action": "ledger.head"})
 
     def _catch_up(self) -> None:
+        self.settle()
         if self._behind and self._trusted is not None:
             self._head.write(self._trusted)
             self._behind = False

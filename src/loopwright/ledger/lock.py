@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from loopwright.errors import ConflictError, MachineError
+from loopwright.errors import ConflictError, MachineError, StaleEpochError
 
 _TRIES = 10
 _PAUSE = 0.02  # seconds
@@ -49,6 +49,19 @@ class Lock:
             raise MachineError(
                 f"The lock {self.path} cannot be taken: {error.strerror}. Keep the state folder on a local disk."
             ) from error
+
+    def check(self) -> None:
+        """See that the lock still counts; raises StaleEpochError where its file was removed or replaced."""
+        try:
+            ours = self._descriptor is not None and os.path.samestat(
+                self.path.stat(), os.fstat(self._descriptor)
+            )
+        except OSError:
+            ours = False
+        if not ours:
+            raise StaleEpochError(
+                f"The lock {self.path} is not held any more: its file was removed. This control plane must stop."
+            )
 
     def release(self) -> None:
         """Let go; a second call does nothing."""

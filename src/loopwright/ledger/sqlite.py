@@ -14,13 +14,13 @@ from loopwright.errors import IntegrityError, LoopwrightError, MachineError, Tem
 from loopwright.ledger.facts import Entry
 from loopwright.ledger.store import Query
 
-_FORMAT = 1
 _BUSY_TIMEOUT = (
     10.0  # seconds that a writer waits for another process's transaction, which takes milliseconds
 )
 _COLUMNS = "sequence, time, epoch, kind, workload, key, actor, body, previous, hash, signature"
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
+# How the file came to its newest format: one after the other, each applied once; PRAGMA user_version counts them.
+MIGRATIONS = (
+    """
 CREATE TABLE IF NOT EXISTS facts (
     sequence INTEGER PRIMARY KEY, time REAL NOT NULL, epoch INTEGER NOT NULL, kind TEXT NOT NULL, workload TEXT NOT NULL,
     key TEXT NOT NULL, actor TEXT NOT NULL, body TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
@@ -28,9 +28,8 @@ CREATE TABLE IF NOT EXISTS facts (
 CREATE INDEX IF NOT EXISTS facts_by_key ON facts (kind, workload, key);
 CREATE TRIGGER IF NOT EXISTS facts_stay BEFORE UPDATE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END;
 CREATE TRIGGER IF NOT EXISTS facts_remain BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END;
-PRAGMA user_version = {_FORMAT};
-COMMIT;
-"""
+""",
+)
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -54,12 +53,12 @@ class SqliteTransaction:
 class SqliteStore:
     """Implements `Store`. Writes and reads have their own connections, so that reading never waits for the disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, migrations: tuple[str, ...] = MIGRATIONS) -> None:
         self.path = path
         self._writing = threading.RLock()
         self._reading = threading.RLock()
         with _explained(path):
-            self._writer = _prepare(path)
+            self._writer = _prepare(path, migrations)
             self._reader = _connect(path)
 
     @contextmanager
@@ -106,29 +105,57 @@ class SqliteStore:
             self._writer.close()
 
 
-def _prepare(path: Path) -> sqlite3.Connection:
+def _prepare(path: Path, migrations: tuple[str, ...]) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(
         os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     )  # SQLite's own files take over this mode
     connection = _connect(path)
     try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > _FORMAT:
-            raise MachineError(
-                f"The ledger {path} has format {version}; this Loopwright knows formats up to {_FORMAT}. Install a newer Loopwright."
-            )
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise MachineError(
                 f"The ledger {path} cannot use SQLite's write-ahead log here (journal mode {mode!r}); keep the state folder on a local disk."
             )
-        if version < _FORMAT:
-            connection.executescript(_SCHEMA)
+        _migrate(connection, path, migrations)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, migrations: tuple[str, ...]) -> None:
+    """All steps or none; of two processes that open the file at once, the second finds it done."""
+
+    def version() -> int:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    if version() > len(migrations):
+        raise MachineError(
+            f"The ledger {path} has format {version()}; this Loopwright knows formats up to {len(migrations)}. Install a newer Loopwright."
+        )
+    if version() == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in migrations[version() :]:
+            for statement in _split(statements):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _split(statements: str) -> Iterator[str]:
+    """One statement after the other: `executescript` would end the transaction that they are to share."""
+    gathered = ""
+    for part in statements.split(";"):
+        gathered += part + ";"
+        if sqlite3.complete_statement(gathered) and part.strip():
+            yield gathered
+            gathered = ""
 
 
 def _connect(path: Path) -> sqlite3.Connection:

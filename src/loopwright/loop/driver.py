@@ -58,6 +58,8 @@ class Driver:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
         self.on_lost: Callable[[], None] = lambda: None  # called when another control plane has taken over
+        # Raises TemporaryError while it cannot be told that we are the only control plane, StaleEpochError where we are not.
+        self.require_alone: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to drive."""
@@ -87,16 +89,26 @@ class Driver:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                self.require_alone()
                 self.tick()
             except StaleEpochError:
                 _log.exception("this control plane was superseded", extra={"action": "epoch-lost"})
                 self.on_lost()
                 return
+            except (
+                TemporaryError
+            ) as error:  # the database is away: nothing is decided, and nothing is given up
+                self._pause(error)
             except Exception:
                 _log.exception("a tick failed", extra={"action": "tick"})
                 self._stopping.wait(_TICK)
             left = self._wake_at - self._clock() if self._wake_at is not None else _TICK
             self.services.engine.wait(max(0.0, min(_TICK, left)))
+
+    def _pause(self, error: TemporaryError) -> None:
+        _log.warning("nothing can be decided now", extra={"action": "pause", "error": error.message})
+        self._retries.clear()
+        self._stopping.wait(error.delay)
 
     def tick(self) -> None:
         """Look once at everything, and act."""

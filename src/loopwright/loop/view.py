@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
+from loopwright.errors import TemporaryError
 from loopwright.ledger import Fact, Ledger
 from loopwright.loop.change import Change
 from loopwright.loop.lineage.chronicle import Chronicle
@@ -223,6 +226,7 @@ class Book:
         self.view = View()
         self.chronicle = Chronicle()  # the same facts, for who asks what was
         self._lock = threading.RLock()
+        self._behind = False  # whether the ledger may hold facts that were not taken in
         for fact in ledger.facts():
             self._take_in(fact)
 
@@ -231,6 +235,7 @@ class Book:
     ) -> Fact:
         """Append a fact; returns once it is durable."""
         with self._lock:
+            self._require_in_step()
             fact = self.ledger.append(kind, workload, key, body, actor, now)
             self._take_in(fact)
             return fact
@@ -240,6 +245,7 @@ class Book:
     ) -> Fact:
         """Append a fact unless one of this kind, workload and key stands already; returns that one."""
         with self._lock:
+            self._require_in_step()
             known = self.view.mark(kind, key)
             if known is not None and known.workload == workload:
                 return known
@@ -252,6 +258,27 @@ class Book:
         self.view.apply(fact)
         self.chronicle.apply(fact)
 
-    def locked(self) -> threading.RLock:
+    @contextmanager
+    def locked(self) -> Iterator[None]:
         """Hold this to read several answers of the view that must belong together."""
-        return self._lock
+        with self._lock:
+            with suppress(TemporaryError):  # the database is away: what is known is still worth reading
+                self._keep_in_step()
+            yield
+
+    def _keep_in_step(self) -> bool:
+        """Take in what was appended without our hearing of it: the connection was lost just then. True where there was some."""
+        self._behind = self.ledger.settle() or self._behind
+        if not self._behind:
+            return False
+        missed = self.ledger.facts(after=self.view.last.sequence if self.view.last else 0)
+        for fact in missed:
+            self._take_in(fact)
+        self._behind = False
+        return bool(missed)
+
+    def _require_in_step(self) -> None:
+        if self._keep_in_step():
+            raise TemporaryError(
+                "The ledger was away while something was recorded; ask again, for what has come of it.", 0.1
+            )

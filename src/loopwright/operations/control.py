@@ -9,7 +9,7 @@ from loopwright.catalog import Store, Tracking
 from loopwright.engines.local import processes
 from loopwright.engines.local.driver import LocalEngine, agent_runs
 from loopwright.errors import IntegrityError
-from loopwright.ledger import Ledger, Lock
+from loopwright.ledger import Lock, hold_of, open_ledger
 from loopwright.loop.case import Services
 from loopwright.loop.driver import Driver
 from loopwright.loop.view import Book
@@ -19,14 +19,16 @@ from loopwright.state import StateFolder
 class ControlPlane:
     """Only one lives per state; raises ConflictError where another holds the lock."""
 
-    def __init__(self, state: StateFolder) -> None:
+    def __init__(self, state: StateFolder, wait: Callable[[str], None] | None = None) -> None:
+        """`wait`: stand by until the other control plane has ended; it is told whom we wait for."""
         state.create()
         self.state = state
         self.stopping = False
+        self.lost = False  # whether another control plane has taken over
         self.stop_server: Callable[[], None] = lambda: None  # set by who serves
-        self._lock = Lock(state.control_lock)
-        self._lock.acquire()
-        self.ledger = Ledger.open(state.ledger, state.ledger_key, state.ledger_head)
+        self._hold = hold_of(state)
+        self._hold.acquire() if wait is None else self._hold.await_turn(wait)
+        self.ledger = open_ledger(state)
         verified = self.ledger.verify()
         if not verified.ok:
             raise IntegrityError(
@@ -41,8 +43,13 @@ class ControlPlane:
 
     def start(self) -> None:
         """Begin to drive."""
-        self.driver.on_lost = self.stop_server
+        self.driver.on_lost = self._lose
+        self.driver.require_alone = self._hold.check
         self.driver.start()
+
+    def _lose(self) -> None:
+        self.lost = True
+        self.stop_server()
 
     def stop_everything(self, actor: str) -> None:
         """End all that runs of this state, and then the control plane itself; returns at once."""
@@ -60,7 +67,7 @@ class ControlPlane:
             self.engine.close()
         self.tracking.close()
         self.ledger.close()
-        self._lock.release()
+        self._hold.release()
 
 
 def stop_without_control_plane(state: StateFolder) -> bool:

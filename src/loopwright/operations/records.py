@@ -10,7 +10,7 @@ from typing import Any
 from loopwright import __version__
 from loopwright.engines.base import EngineReport
 from loopwright.errors import NotFoundError
-from loopwright.ledger import Fact, Ledger
+from loopwright.ledger import Fact, Ledger, exists, open_ledger
 from loopwright.loop.keys import endpoint_key
 from loopwright.loop.serving import example_request
 from loopwright.loop.view import View
@@ -47,9 +47,9 @@ def status(control: ControlPlane, workload: str | None = None) -> dict[str, Any]
 def stopped_status(state: StateFolder) -> dict[str, Any]:
     """The status where no control plane runs: what the ledger knows."""
     workloads: list[dict[str, Any]] = []
-    if state.ledger.exists():
+    if exists(state):
         view = View()
-        ledger = Ledger.open(state.ledger, state.ledger_key, state.ledger_head)
+        ledger = open_ledger(state)
         for fact in ledger.facts():
             view.apply(fact)
         ledger.close()
@@ -218,11 +218,11 @@ def _tail(file: Path, most: int) -> str:
 
 
 def _open_stopped(state: StateFolder) -> Ledger:
-    if not state.ledger.exists():
+    if not exists(state):
         raise NotFoundError(
             f"{state.root} holds no ledger. `loopwright up DIR` starts one; --home names another state folder."
         )
-    return Ledger.open(state.ledger, state.ledger_key, state.ledger_head)
+    return open_ledger(state)
 
 
 def stopped_history(state: StateFolder, workload: str | None, limit: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import sys
 
 import uvicorn
 
-from loopwright.errors import LoopwrightError
+from loopwright.errors import LoopwrightError, StaleEpochError
 from loopwright.log import configure, logger
 from loopwright.operations.control import ControlPlane
 from loopwright.server.app import create
@@ -25,18 +25,25 @@ def main() -> None:
         prog="python -m loopwright.server", description="Run the control plane of a state folder."
     )
     parser.add_argument("--home", help="state folder; else $LOOPWRIGHT_HOME, else ~/.loopwright")
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="stand by while another control plane runs, and take over when it ends",
+    )
     arguments = parser.parse_args()
     configure()
     try:
-        serve(StateFolder.resolve(arguments.home))
+        serve(StateFolder.resolve(arguments.home), arguments.wait)
     except LoopwrightError as error:
         print(f"loopwright: {error.message}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:  # while it stood by
+        sys.exit(130)
 
 
-def serve(state: StateFolder) -> None:
-    """Open the control plane, listen, and close it again."""
-    control = ControlPlane(state)
+def serve(state: StateFolder, wait: bool = False) -> None:
+    """Open the control plane, listen, and close it again. Raises StaleEpochError where another has taken over."""
+    control = ControlPlane(state, _tell if wait else None)
     listener = listen(state)
     config = uvicorn.Config(
         create(control),
@@ -56,6 +63,12 @@ def serve(state: StateFolder) -> None:
         state.control_socket.unlink(missing_ok=True)
         control.close()
         _log.info("control plane has ended", extra={"action": "stop", "everything": control.stopping})
+    if control.lost:
+        raise StaleEpochError("Another control plane has taken over this state; this one has ended.")
+
+
+def _tell(sentence: str) -> None:
+    print(f"loopwright: {sentence} Waiting for it to end.", file=sys.stderr, flush=True)
 
 
 def listen(state: StateFolder) -> socket.socket:

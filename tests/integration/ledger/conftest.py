@@ -3,25 +3,44 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import postgres
 import pytest
+from ledgers import Place
 
 from loopwright.ledger import Ledger, Store
 
 Opener = Callable[[], Ledger]
 
 
-@pytest.fixture(params=["sqlite"])
-def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL server."""
+    with postgres.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def new_place(request: pytest.FixtureRequest) -> Callable[[Path], Place]:
+    """Makes a place for a ledger in a folder; of each kind in turn."""
+    if request.param == "sqlite":
+        return lambda folder: Place(folder).create()
+    server: postgres.Postgres = request.getfixturevalue("server")
+    return lambda folder: Place(folder, server.url(server.database())).create()
+
+
+@pytest.fixture
+def place(new_place: Callable[[Path], Place], tmp_path: Path) -> Place:
+    """A place without a ledger yet."""
+    return new_place(tmp_path)
+
+
+@pytest.fixture
+def open_ledger(place: Place) -> Iterator[Opener]:
     """Opens the same ledger each time it is called."""
     opened: list[Ledger] = []
 
     def opener() -> Ledger:
-        openers = {
-            "sqlite": lambda: Ledger.open(
-                tmp_path / "ledger.db", tmp_path / "ledger.key", tmp_path / "ledger.head"
-            )
-        }
-        opened.append(openers[request.param]())
+        opened.append(place.open())
         return opened[-1]
 
     yield opener

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
+from ledgers import Place
 
 from loopwright.errors import IntegrityError, MachineError
 from loopwright.ledger import Ledger
@@ -19,9 +20,10 @@ from loopwright.ledger.verification import Head, verify
 WRITER = """
 import sys
 from pathlib import Path
-from loopwright.ledger import Ledger
-folder, round_ = Path(sys.argv[1]), sys.argv[2]
-ledger = Ledger.open(folder / "ledger.db", folder / "ledger.key", folder / "ledger.head")
+from loopwright.ledger import open_ledger
+from loopwright.state import StateFolder
+round_ = sys.argv[2]
+ledger = open_ledger(StateFolder(Path(sys.argv[1])))
 ledger.take_over()
 for number in range(1_000_000):
     fact = ledger.append("tick", "titanic", f"{round_}-{number}", {"n": number}, "ann", 1.0)
@@ -34,12 +36,12 @@ def opened(folder: Path) -> Ledger:
 
 
 @pytest.mark.chaos
-def test_no_acknowledged_fact_is_lost_by_kill_9(tmp_path: Path) -> None:
+def test_no_acknowledged_fact_is_lost_by_kill_9(place: Place) -> None:
     chance = random.Random(20)
     acknowledged: dict[int, str] = {}
     for number in range(20):
         with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), str(number)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, str(place.folder), str(number)], stdout=subprocess.PIPE, text=True
         ) as writer:
             assert writer.stdout is not None
             lines = [writer.stdout.readline() for _ in range(chance.randrange(1, 60))]
@@ -50,23 +52,23 @@ def test_no_acknowledged_fact_is_lost_by_kill_9(tmp_path: Path) -> None:
             lines += [line for line in writer.stdout if line.endswith("\n")]
         assert writer.returncode == -signal.SIGKILL
         acknowledged.update({int(sequence): digest for sequence, digest in map(str.split, lines)})
-        with closing(opened(tmp_path)) as ledger:
+        with closing(place.open()) as ledger:
             verdict = ledger.verify()
             assert verdict.ok, verdict.sentence
-    with closing(opened(tmp_path)) as ledger:
+    with closing(place.open()) as ledger:
         kept = {fact.sequence: fact.hash for fact in ledger.facts()}
         assert acknowledged.items() <= kept.items()
         assert ledger.count("control.started") == ledger.epoch == 20
 
 
-def test_processes_that_open_a_new_ledger_at_once_share_it(tmp_path: Path) -> None:
+def test_processes_that_open_a_new_ledger_at_once_share_it(place: Place) -> None:
     script = WRITER.replace("ledger.take_over()", "").replace("1_000_000", "10")
     writers = [
-        subprocess.Popen([sys.executable, "-c", script, str(tmp_path), str(n)], stdout=subprocess.DEVNULL)
+        subprocess.Popen([sys.executable, "-c", script, str(place.folder), str(n)], stdout=subprocess.DEVNULL)
         for n in range(4)
     ]
     assert [writer.wait() for writer in writers] == [0] * 4
-    with closing(opened(tmp_path)) as ledger:
+    with closing(place.open()) as ledger:
         verdict = ledger.verify()
     assert (verdict.ok, verdict.entries) == (True, 40)
 

@@ -19,10 +19,16 @@ def add(commands: Any) -> None:
     command(
         commands, "doctor", late("lifecycle", "doctor"), "Say what this machine lacks.", "loopwright doctor"
     )
-    command(
+    server = command(
         commands,
         "server",
         late("lifecycle", "server"),
         "Run the control plane in the foreground, as a service manager wants it. Other commands start it by themselves.",
-        "loopwright server",
+        """loopwright server
+           loopwright server --wait""",
+    )
+    server.add_argument(
+        "--wait",
+        action="store_true",
+        help="stand by while another control plane runs, and take over when it ends",
     )

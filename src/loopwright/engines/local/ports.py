@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from loopwright.engines.local.port_claims import claim
 from loopwright.errors import MachineError
-from loopwright.state import replace_file
+from loopwright.state import keep_settings, read_settings
 
 __all__ = ["GATEWAY_VARIABLE", "Ports", "chosen", "is_free"]
 
@@ -38,7 +36,7 @@ def chosen(
 
     Raises MachineError where the file or the variable is not what it should be, or no port is free.
     """
-    known = _read(settings)
+    known = read_settings(settings)
     if known.keys() >= {"gateway_port", "mlflow_port"}:
         try:
             return msgspec.convert({name: known[name] for name in Ports.__struct_fields__}, Ports)
@@ -48,7 +46,7 @@ def chosen(
             ) from error
     gateway = _gateway(environment, free or (lambda port: is_free(port) and claim(port, settings)))
     ports = Ports(gateway_port=gateway, mlflow_port=_service(gateway, free or is_free))
-    replace_file(settings, json.dumps(known | msgspec.to_builtins(ports), indent=2).encode(), durable=True)
+    keep_settings(settings, **msgspec.to_builtins(ports))
     return ports
 
 
@@ -62,22 +60,6 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _read(settings: Path) -> dict[str, Any]:
-    try:
-        known = json.loads(settings.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise MachineError(
-            f"{settings} cannot be read: {error}. Mend it, or remove it to have ports chosen anew."
-        ) from error
-    if not isinstance(known, dict):
-        raise MachineError(
-            f"{settings}: found {type(known).__name__}, expected an object. Mend it, or remove it."
-        )
-    return known
 
 
 def _gateway(environment: Mapping[str, str], free: Callable[[int], bool]) -> int:
