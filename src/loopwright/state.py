@@ -99,6 +99,11 @@ class StateFolder:
         return self.root / "revisions"
 
     @property
+    def activators(self) -> Path:
+        """What stands in for replica sets that are scaled to zero."""
+        return self.root / "activators"
+
+    @property
     def gateway(self) -> Path:
         return self.root / "gateway"
 

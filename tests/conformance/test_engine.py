@@ -137,6 +137,31 @@ def test_a_changed_number_of_replicas_is_followed(rig: EngineRig) -> None:
     rig.engine.remove_replicas(wanted.name)
 
 
+def test_a_set_that_may_have_none_goes_to_zero_and_comes_back_for_the_first_request(rig: EngineRig) -> None:
+    name = rig.serve(minimum=0, scale_to_zero_after=1.0)
+    url = rig.route(name, timeout=60.0)
+    until(lambda: (rig.set(name).wanted, rig.set(name).replicas) == (0, ()))
+    answers = [httpx.post(url, json=[number], timeout=30) for number in range(3)]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert [answer.json() for answer in answers] == [{"got": [0]}, {"got": [1]}, {"got": [2]}]
+    rig.engine.set_routes(())
+    rig.engine.remove_replicas(name)
+    until(lambda: name not in rig.engine.report().replica_sets)
+
+
+def test_requests_for_a_set_at_zero_whose_replicas_do_not_come_up_are_refused(rig: EngineRig) -> None:
+    flag = rig.folder / "starts"
+    flag.touch()
+    name = rig.serve(minimum=0, scale_to_zero_after=0.5, init=f"open({str(flag)!r}).close()")
+    url = rig.route(name, timeout=60.0)
+    until(lambda: rig.set(name).replicas == ())
+    flag.unlink()
+    answer = httpx.post(url, json=[1], timeout=30)
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    rig.engine.set_routes(())
+    rig.engine.remove_replicas(name)
+
+
 def test_a_route_leads_clients_to_the_replicas(rig: EngineRig) -> None:
     url = rig.route(rig.serve(), keys={"ada": "secret"})
     assert httpx.post(url, json=[1]).status_code == 401

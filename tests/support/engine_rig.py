@@ -144,7 +144,7 @@ class EngineRig:
         """Want such a set, and wait until it is ready."""
         wanted = self.replica_set(**fields)
         self.engine.set_replicas(wanted)
-        self.ready(wanted.name, wanted.minimum)
+        self.ready(wanted.name, max(1, wanted.minimum))
         return wanted.name
 
     def set(self, name: str) -> ReplicaSetStatus:
@@ -159,7 +159,7 @@ class EngineRig:
         """Want a route to these sets alone, wait until it is served; the endpoint's URL."""
         backends = tuple(Backend(replica_set=name) for name in names)
         digest = self.engine.set_routes(
-            (Route(environment="dev", workload="w", backends=backends, timeout=5.0, **fields),)
+            (Route(environment="dev", workload="w", backends=backends, **({"timeout": 5.0} | fields)),)
         )
         until(lambda: self.engine.report().routes_accepted == digest)
         return self.engine.endpoint("dev", "w")

@@ -307,7 +307,7 @@ class Life:
         return sum(fact.kind == kind for fact in self.ledger.facts())
 
 
-def toy_replica_set(case: Case, services: Services, environment: str) -> ReplicaSet:
+def toy_replica_set(case: Case, services: Services, environment: str, released: bool = True) -> ReplicaSet:
     """What `loop.serving.replica_set` gives, without a serving.json: the model engine needs none."""
     return ReplicaSet(
         name=Prod().replica_set(case),
@@ -315,7 +315,7 @@ def toy_replica_set(case: Case, services: Services, environment: str) -> Replica
         environment=environment,
         revision="",
         settings="",
-        minimum=2,
+        minimum=case.spec.serving.replicas.min if released else max(1, case.spec.serving.replicas.min),
         maximum=2,
         target_utilization=0.7,
         scale_interval=1.0,

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from loopwright.cli.client import Client
 from loopwright.cli.live import rows
+from loopwright.cli.readiness import readiness
 from loopwright.cli.table import render
 from loopwright.errors import NotFoundError, UsageError
 from loopwright.state import StateFolder
@@ -50,9 +51,7 @@ def _show_status(found: dict[str, Any]) -> None:
         print("\n".join(render(rows(change, time.time()), "  ")))
         for environment, serving in workload["environments"].items():
             trouble = f"; {serving['failing']}" if serving["failing"] else ""
-            print(
-                f"  {environment}: {serving['version']} at {serving['url']}, {serving['ready']} of {serving['wanted']} replicas ready{trouble}"
-            )
+            print(f"  {environment}: {serving['version']} at {serving['url']}, {readiness(serving)}{trouble}")
         if change.get("approval"):
             print(
                 f"  Waits for: loopwright approve {change['approval']}   (or: loopwright reject {change['approval']})"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from loopwright.cli.client import Client, await_start, connect, lock_is_held, spawn, stopped_on_purpose
 from loopwright.cli.lifecycle import bring_down
 from loopwright.cli.live import Progress, view
+from loopwright.cli.readiness import readiness
 from loopwright.errors import ConflictError, NotFoundError, StepFailed, TemporaryError, read_places
 from loopwright.state import StateFolder
 
@@ -177,9 +178,7 @@ def _invite(state: StateFolder, workload: dict[str, Any]) -> None:
     """Say where it serves, with a line to paste, and how to stop."""
     print()
     for environment, serving in workload["environments"].items():
-        print(
-            f"{environment}: {serving['version']} at {serving['url']} ({serving['ready']} of {serving['wanted']} replicas ready)"
-        )
+        print(f"{environment}: {serving['version']} at {serving['url']} ({readiness(serving)})")
     last = list(workload["environments"].values())[-1]
     print("\nTry it:\n")
     print(curl(last))

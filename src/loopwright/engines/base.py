@@ -47,7 +47,11 @@ class JobStatus(Value, frozen=True, kw_only=True):
 
 
 class ReplicaSet(Value, frozen=True, kw_only=True):
-    """The replicas of one revision in one environment, between `minimum` and `maximum`."""
+    """The replicas of one revision in one environment, between `minimum` and `maximum`.
+
+    With a `minimum` of 0 it begins with one, and goes to none when nobody has asked anything for `scale_to_zero_after`.
+    The first request then brings one up, and is held until that is ready, for at most `start_timeout`.
+    """
 
     name: str  # environment--workload--revision
     workload: str
@@ -60,7 +64,10 @@ class ReplicaSet(Value, frozen=True, kw_only=True):
     scale_interval: float  # seconds between looks
     scale_up_delay: float = 0.0  # seconds that more must have been needed
     scale_down_delay: float = 60.0  # seconds that fewer must have been enough
+    scale_to_zero_after: float = 300.0  # seconds without a request, where the minimum is 0
     concurrency: int
+    queue: int = 64  # requests that may wait beyond that, in a replica and for the first replica
+    max_body: int = 10 * 1024 * 1024  # bytes of a request's body that is held
     memory: int | None = None  # bytes; a replica beyond it is replaced
     start_timeout: float = 120.0  # seconds from start to ready
 
@@ -78,7 +85,10 @@ class ReplicaStatus(Value, frozen=True, kw_only=True):
 
 
 class ReplicaSetStatus(Value, frozen=True, kw_only=True):
-    """How a set stands: `failing` says, in a sentence, why its replicas do not come up; empty where they do."""
+    """How a set stands: `failing` says, in a sentence, why its replicas do not come up; empty where they do.
+
+    One that wants none is scaled to zero; `held` is the number of requests that wait for its first replica.
+    """
 
     name: str
     wanted: int
@@ -88,6 +98,7 @@ class ReplicaSetStatus(Value, frozen=True, kw_only=True):
     setting: str = (
         ""  # the setting of `serving` that it fails for, such as resources.memory; empty for other reasons
     )
+    held: int = 0
 
 
 class Backend(Value, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from loopwright.loop.pipeline import (
     Start,
 )
 from loopwright.loop.places import with_places
-from loopwright.loop.serving import example_request, replica_set
+from loopwright.loop.serving import START_TIMEOUT, example_request, replica_set
 from loopwright.loop.steps import ReleaseStep, Step
 from loopwright.loop.view import View
 from loopwright.release import Failure, Move
@@ -196,7 +196,9 @@ class Performer:
             self._give_up(step, action.inputs, move.reason, self._stated(step, move.setting))
         elif move is Move.START_REPLICAS:
             self._started(step, action.inputs)
-            self._services.engine.set_replicas(replica_set(self._case, self._services, step.environment))
+            self._services.engine.set_replicas(
+                replica_set(self._case, self._services, step.environment, released=False)
+            )
         elif move is Move.CHECK:
             self._check(step, action.inputs)
         elif move is Move.SWITCH_ROUTE:
@@ -211,6 +213,8 @@ class Performer:
         name, package = step.replica_set(self._case), self._case.outputs["package"]
         request = json.dumps(example_request(package)).encode()
         answers = self._services.engine.probe(name, request, _CHECK_TIMEOUT)
+        if not answers:
+            raise TemporaryError("No replica is ready to be checked at this moment.")
         wrong = [(status, body) for status, body in answers if not 200 <= status < 300]
         if wrong:
             status, body = wrong[0]
@@ -224,12 +228,13 @@ class Performer:
     def _route(self, step: ReleaseStep, inputs: str) -> dict[str, Any]:
         serving = self._case.spec.serving_in(step.environment)
         limits, replicas = serving.limits, serving.replicas
+        start = START_TIMEOUT if replicas.min == 0 else 0.0  # that a request may wait for the first replica
         return {
             "environment": step.environment,
             "inputs": inputs,
             "replica_set": step.replica_set(self._case),
             "auth": serving.auth,
-            "timeout": limits.queue_wait + limits.timeout + _MARGIN,
+            "timeout": start + limits.queue_wait + limits.timeout + _MARGIN,
             "idempotent": serving.idempotent,
             "capacity": replicas.max * (limits.concurrency + limits.queue),
         }
@@ -256,6 +261,7 @@ class Performer:
             "version": self._case.outputs["register"]["version"],
             "package": package,
             "route": self._route(step, inputs),
+            "least": self._case.spec.serving_in(step.environment).replicas.min,
             "previous": previous.body["version"] if previous else None,
             "url": self._services.engine.endpoint(step.environment, change.workload),
         }

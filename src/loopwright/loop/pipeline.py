@@ -431,10 +431,11 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
     began = max(walk.started_at(step) or walk.now, case.view.awake_since)
     accepted = walk.report.routes_accepted
     replicas = status or ReplicaSetStatus(name=name, wanted=0, ready=0)
+    minimum = case.spec.serving_in(step.environment).replicas.min
     return Standing(
         # Of what serves already, the engine is asked again by the upkeep.
         started=completed or (status is not None and walk.started_at(step) is not None),
-        minimum=case.spec.serving_in(step.environment).replicas.min,
+        minimum=minimum if completed else max(1, minimum),
         ready=replicas.ready,
         failing=replicas.failing,
         setting=replicas.setting,

@@ -13,7 +13,12 @@ from loopwright.spec.serving import Serving
 from loopwright.state import replace_file
 from loopwright.training import threads
 
-_SINCE_0_1: Mapping[str, Any] = {"scale_up_delay": None, "scale_down_delay": 60.0}  # fields of replicas
+START_TIMEOUT = 120.0  # seconds that a replica may take from start to ready
+_SINCE_0_1: Mapping[str, Any] = {  # fields of replicas
+    "scale_up_delay": None,
+    "scale_down_delay": 60.0,
+    "scale_to_zero_after": 300.0,
+}
 _GRACE_PERIOD = 10.0  # seconds that a replica may take to finish what it has begun
 
 
@@ -78,8 +83,8 @@ def settings_of(
     }
 
 
-def replica_set(case: Case, services: Services, environment: str) -> ReplicaSet:
-    """Write serving.json for a revision and say which replicas are wanted of it."""
+def replica_set(case: Case, services: Services, environment: str, released: bool = True) -> ReplicaSet:
+    """Write serving.json for a revision and say which replicas are wanted of it: one at least until it is released."""
     serving = case.spec.serving_in(environment)
     revision = revision_of(case, environment)
     path = services.state.revisions / revision[:16] / "serving.json"
@@ -91,12 +96,16 @@ def replica_set(case: Case, services: Services, environment: str) -> ReplicaSet:
         environment=environment,
         revision=revision,
         settings=str(path),
-        minimum=serving.replicas.min,
+        minimum=serving.replicas.min if released else max(1, serving.replicas.min),
         maximum=serving.replicas.max,
         target_utilization=serving.replicas.target_utilization,
         scale_interval=serving.replicas.scale_interval,
         scale_up_delay=serving.replicas.patience_up,
         scale_down_delay=serving.replicas.scale_down_delay,
+        scale_to_zero_after=serving.replicas.scale_to_zero_after,
         concurrency=serving.limits.concurrency,
+        queue=serving.limits.queue,
+        max_body=int(serving.limits.max_body),
+        start_timeout=START_TIMEOUT,
         memory=serving.resources.memory,
     )

@@ -58,7 +58,14 @@ class Built:
     status: JobStatus
 
 
-Mend = Restore | Point | Build | Built
+@dataclass(frozen=True)
+class Settle:
+    """Let a release's replicas go to zero: until it was recorded, it kept one to be checked."""
+
+    release: Fact
+
+
+Mend = Restore | Point | Build | Built | Settle
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,8 @@ def decide(
             mends += _building(view, report, release, jobs, now)
         elif body["replica_set"] not in report.replica_sets:
             mends.append(Restore(release))
+        elif body.get("least", 1) == 0 and view.mark("release.settled", release.key) is None:
+            mends.append(Settle(release))
     sets = frozenset(release.body["replica_set"] for release in current)
     return Upkeep(tuple(mends), frozenset(jobs), sets)
 
@@ -137,6 +146,8 @@ class Upkeeper:
         match mend:
             case Restore():
                 self._restore(mend.release)
+            case Settle():
+                self._settle(mend.release)
             case Point():
                 self._point(mend.release)
             case Build():
@@ -145,13 +156,21 @@ class Upkeeper:
                 self._take_in(mend)
 
     def _restore(self, release: Fact) -> None:
-        view, environment = self._book.view, release.body["environment"]
-        change = view.changes[release.body["change"]]
-        case = released(view, release, self._spec(change))
-        self._services.engine.set_replicas(replica_set(case, self._services, environment))
+        self._want(release)
+        environment = release.body["environment"]
         body = {name: release.body[name] for name in ("environment", "replica_set", "version")}
         key = f"{release.workload}@{environment}"
         self._book.append("release.restored", release.workload, key, body, US, self._clock())
+
+    def _settle(self, release: Fact) -> None:
+        self._want(release)
+        body = {name: release.body[name] for name in ("environment", "replica_set", "version")}
+        self._book.append_once("release.settled", release.workload, release.key, body, US, self._clock())
+
+    def _want(self, release: Fact) -> None:
+        view = self._book.view
+        case = released(view, release, self._spec(view.changes[release.body["change"]]))
+        self._services.engine.set_replicas(replica_set(case, self._services, release.body["environment"]))
 
     def _point(self, release: Fact) -> None:
         key = f"{release.workload}@{release.body['environment']}"

@@ -99,6 +99,8 @@ def _serving(control: ControlPlane, release: Fact, report: EngineReport) -> dict
         "example": example_request(body["package"]),
         "ready": replicas.ready if replicas else 0,
         "wanted": replicas.wanted if replicas else 0,
+        "held": replicas.held if replicas else 0,
+        "at_zero": replicas is not None and replicas.wanted == 0,
         "failing": replicas.failing if replicas else "",
         "replicas": [
             {"id": r.id, "state": r.state, "pid": r.pid, "restarts": r.restarts} for r in replicas.replicas

@@ -14,7 +14,13 @@ _LOOKS = 3  # in a row, that must call for more replicas where no delay is given
 class Replicas(Declaration):
     """How many copies run."""
 
-    min: int = Field(default=2, ge=1, le=1000, description="Never fewer.")
+    min: int = Field(
+        default=2,
+        ge=0,
+        le=1000,
+        description="Never fewer. With 0, none runs while nobody asks: the first request then waits until one has "
+        "started.",
+    )
     max: int = Field(default=2, ge=1, le=1000, description="Never more.")
     target_utilization: PositiveFraction = Field(
         default=0.7,
@@ -28,6 +34,10 @@ class Replicas(Declaration):
     )
     scale_down_delay: Duration = Field(
         default=60.0, description="How long fewer replicas must have been enough before any is ended."
+    )
+
+    scale_to_zero_after: PositiveDuration = Field(
+        default=300.0, description="Time without a request until the last replica is ended, where `min` is 0."
     )
 
     @property

@@ -33,11 +33,12 @@ def beyond_capacity(spec: Workload) -> Found:
     """The stress test runs in the first environment."""
     serving = spec.serving_in(next(iter(spec.environments)))
     stress, replicas, limits = spec.tests.stress, serving.replicas, serving.limits
-    room = replicas.min * (limits.concurrency + limits.queue)
+    least = max(1, replicas.min)  # from zero it goes to one
+    room = least * (limits.concurrency + limits.queue)
     if stress is not None and stress.concurrency > room:
         yield (
             "tests.stress.concurrency",
-            f"{stress.concurrency} requests at once are more than the {room} that {replicas.min} replicas work on or queue, "
+            f"{stress.concurrency} requests at once are more than the {room} that {least} replicas work on or queue, "
             "so some get 503. Raise `serving.limits` or `replicas.min`, or lower it.",
         )
 
@@ -51,6 +52,20 @@ def one_replica(spec: Workload) -> Found:
             f"environments.{last}.serving.replicas",
         ):
             yield f"{path}.min", "With one replica, requests fail when it dies. Set it to 2."
+
+
+def never_at_zero(spec: Workload) -> Found:
+    """A time that has no effect."""
+    for path, serving in _stated(spec, "replicas").items():
+        replicas = serving.replicas
+        above = path == "serving.replicas" and any(
+            spec.serving_in(name).replicas.min == 0 for name in spec.environments
+        )
+        if replicas.min > 0 and "scale_to_zero_after" in replicas.model_fields_set and not above:
+            yield (
+                f"{path}.scale_to_zero_after",
+                f"There are never fewer than {replicas.min} replicas, so this has no effect. Set `min: 0`, or leave it out.",
+            )
 
 
 def open_to_all(spec: Workload) -> Found:

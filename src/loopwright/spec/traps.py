@@ -19,7 +19,13 @@ from loopwright.spec.gate_traps import (
 from loopwright.spec.models import Workload
 from loopwright.spec.outline import placeholders, words
 from loopwright.spec.positions import Positions
-from loopwright.spec.serving_traps import beyond_capacity, long_queue_wait, one_replica, open_to_all
+from loopwright.spec.serving_traps import (
+    beyond_capacity,
+    long_queue_wait,
+    never_at_zero,
+    one_replica,
+    open_to_all,
+)
 
 _FEWEST = 100  # requests whose 99th percentile is not just the slowest one
 _SHELL = re.compile(r"&&|\|\|?|;|[0-9]?>>?|<|&")
@@ -171,6 +177,7 @@ TRAPS = (
     Trap("gate-always-passes", "a gate's bounds hold for every value of its metric", always_passes),
     Trap("gate-wrong-way", "a gate's only bound refuses the better models", wrong_way),
     Trap("one-replica", "`replicas.min` is 1", one_replica),
+    Trap("never-at-zero", "`scale_to_zero_after` stands beside a `min` above 0", never_at_zero),
     Trap("no-approval", "no environment asks for an approval", _no_approval),
     Trap("open-endpoint", "`auth` is `none`", open_to_all),
     Trap("shell-syntax", "the training command has `&&`, `|`, `>` or the like", _shell),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from loopwright.engines.base import ReplicaState
+from loopwright.engines.local.activator_keeper import Activators
 from loopwright.engines.local.kept_process import KeptProcess
 from loopwright.engines.local.probing import Prober
 from loopwright.engines.local.replica import RECORD, Replica
@@ -15,7 +16,12 @@ from loopwright.engines.local.replica_set import ReplicaSetKeeper, Surroundings
 
 def keeper(tmp_path: Path, *states: ReplicaState) -> ReplicaSetKeeper:
     around = Surroundings(
-        tmp_path, tmp_path, lambda folder: {}, Prober(lambda: None), lambda name, socket: True
+        tmp_path,
+        tmp_path,
+        lambda folder: {},
+        Prober(lambda: None),
+        lambda name, socket: True,
+        Activators(tmp_path, tmp_path, lambda folder: {}, ""),
     )
     keeper = ReplicaSetKeeper("s", around)
     for index, state in enumerate(states):

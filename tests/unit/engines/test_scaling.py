@@ -62,6 +62,20 @@ def test_scaling_down_goes_to_the_most_that_was_needed_meanwhile() -> None:
     assert follow([8, 0, 4, 0, 0], delay=3) == [4, 4, 4, 4, 2]
 
 
+def test_a_minimum_of_zero_is_one_until_nobody_has_asked_for_long_enough() -> None:
+    told = [wanted(policy(minimum=0), Scale(1), 0, 0.0, idle).wanted for idle in (0.0, 299.0, 300.0)]
+    assert told == [1, 1, 0]
+
+
+def test_a_set_without_replicas_has_one_as_soon_as_somebody_asks() -> None:
+    assert wanted(policy(minimum=0, up=60.0), Scale(0), 1, 0.0, 1000.0).wanted == 1
+    assert wanted(policy(minimum=0, up=60.0), Scale(0), 0, 0.0, 1000.0).wanted == 0
+
+
+def test_a_set_that_was_asked_goes_to_one_before_it_goes_to_zero() -> None:
+    assert wanted(policy(minimum=0, delay=0.0), Scale(3), 0, 0.0, 10.0).wanted == 1
+
+
 def test_limits_hold_at_once() -> None:
     assert wanted(policy(maximum=2), Scale(4), 100, 0.0).wanted == 2
     assert wanted(policy(minimum=3), Scale(1), 0, 0.0).wanted == 3

@@ -14,6 +14,7 @@ import pytest
 from loop_life import Life, World, toy_replica_set
 
 from loopwright.engines.base import JobStatus
+from loopwright.spec.replicas import Replicas
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,18 @@ def test_a_crash_at_any_operation_changes_nothing_of_the_end(homes: Iterator[Pat
         if not life.world.crashed:
             break
     assert crash_at > 20  # so many moments were really met
+
+
+def test_a_release_that_may_go_to_zero_keeps_a_replica_until_it_is_recorded(homes: Iterator[Path]) -> None:
+    home = next(homes)
+    home.mkdir()
+    life = Life(home, World())
+    replicas = Replicas(min=0)
+    serving = life.spec.serving.model_copy(update={"replicas": replicas})
+    life.spec = life.spec.model_copy(update={"serving": serving})
+    life.live(life.request("a"))
+    assert [wanted.minimum for wanted in life.world.sets.values()] == [1]
+    assert [fact.body["least"] for fact in life.book.view.releases["prod", "toy"]] == [0]
 
 
 def new_life(homes: Iterator[Path]) -> Life:

@@ -31,6 +31,6 @@ def test_a_revision_of_the_first_version_keeps_its_name() -> None:
     assert revision("min: 2").startswith("e126033e062c")
 
 
-@pytest.mark.parametrize("replicas", ["min: 1", "scale_up_delay: 1s", "scale_down_delay: 1s"])
+@pytest.mark.parametrize("replicas", ["min: 1", "scale_up_delay: 1s", "scale_down_delay: 1s", "min: 0"])
 def test_what_decides_how_it_serves_makes_another_revision(replicas: str) -> None:
     assert revision(replicas) != revision("min: 2")

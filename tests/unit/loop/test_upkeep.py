@@ -6,7 +6,7 @@ from typing import Any
 
 from loopwright.engines.base import EngineReport, JobStatus, ReplicaSetStatus
 from loopwright.ledger import Fact
-from loopwright.loop.upkeep import Build, Built, Point, Restore, Upkeep, decide
+from loopwright.loop.upkeep import Build, Built, Point, Restore, Settle, Upkeep, decide
 from loopwright.loop.view import View
 
 JOB = "upkeep.environment.e1.0"
@@ -25,13 +25,13 @@ class Facts:
         self.view.apply(fact)
         return fact
 
-    def release(self, version: int, environment: str = "prod") -> Fact:
+    def release(self, version: int, environment: str = "prod", **more: Any) -> Fact:
         name = f"{environment}--toy--{version}"
         self.add("route.wanted", f"toy@{environment}", environment=environment, replica_set=name)
         package = {"digest": f"p{version}", "environment": "e1"}
         return self.add(
             "release.completed", f"toy-{version}/{environment}", environment=environment, replica_set=name,
-            version=version, package=package,
+            version=version, package=package, **more,
         )  # fmt: skip
 
     def lock(self) -> None:
@@ -56,6 +56,16 @@ def test_the_newest_release_of_each_environment_is_asked_for_again() -> None:
     facts.release(1)
     releases = [facts.release(2), facts.release(1, "dev")]
     assert facts.decide().mends == tuple(map(Restore, releases))
+
+
+def test_a_release_that_may_go_to_zero_is_let_go_there_once() -> None:
+    facts = Facts()
+    facts.release(1, least=2)
+    release = facts.release(2, least=0)
+    assert facts.decide().mends == (Restore(release),)
+    assert facts.decide("prod--toy--2").mends == (Settle(release),)
+    facts.add("release.settled", release.key, environment="prod", replica_set="prod--toy--2", version=2)
+    assert facts.decide("prod--toy--2").mends == ()
 
 
 def test_a_route_that_leads_elsewhere_is_wanted_again_unless_a_release_is_under_way() -> None:

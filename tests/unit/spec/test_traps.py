@@ -24,6 +24,12 @@ EDITS = [
     ("gate-always-passes", "evaluation.gates.0", "min: 0.75", "max: 100%"),
     ("gate-wrong-way", "evaluation.gates.0.min", "metric: accuracy, min: 0.75", "metric: rmse, min: 3"),
     ("one-replica", "serving.replicas.min", "min: 2, max: 4", "min: 1, max: 4"),
+    (
+        "never-at-zero",
+        "serving.replicas.scale_to_zero_after",
+        "min: 2, max: 4",
+        "min: 2, max: 4, scale_to_zero_after: 5m",
+    ),
     ("no-approval", "environments.prod", ", approval: required", ""),
     ("open-endpoint", "serving.auth", "auth: key", "auth: none"),
     ("shell-syntax", "training.command", "joblib\n", "joblib && ls\n"),

@@ -7,6 +7,7 @@ state folder, makes the one true and writes the other. They wake each other by a
     agent            the loop over these, and the stop of everything
     job_keeper       jobs: a `job_shim` for each, which outlives the agent; who decides what is settled by `job_files`
     replica_sets     replica sets, each a `replica_set` of `replica`s; `replica_plan` and `scaling` decide, purely
+    activator        holds requests for a set that is scaled to zero, until a replica is ready; `activator_keeper` runs two
     gateway_keeper   the Envoys (`gateway` and its files)
     tracking_server  MLflow
     control_plane    the control plane, started again where it died

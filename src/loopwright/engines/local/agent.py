@@ -19,6 +19,7 @@ import msgspec
 
 from loopwright.engines.base import EngineReport, ServiceStatus
 from loopwright.engines.local import bounded_log, processes
+from loopwright.engines.local.activator_keeper import Activators
 from loopwright.engines.local.control_plane import ControlPlaneKeeper
 from loopwright.engines.local.desired import Desired, Observed
 from loopwright.engines.local.doorbell import Doorbell, ring
@@ -64,8 +65,11 @@ class Agent:
         self._prober = Prober(self.wake)
         self._jobs = JobKeeper(state.jobs, self._bell.path, environment)
         self._gateway = GatewayKeeper(state.gateway, state.sockets)
+        activators = Activators(state.activators, state.sockets, variables, self._bell.path)
         self._sets = ReplicaSets(
-            Surroundings(state.replicas, state.sockets, variables, self._prober, self._gateway.drained)
+            Surroundings(
+                state.replicas, state.sockets, variables, self._prober, self._gateway.drained, activators
+            )
         )
         self._tracking = TrackingServer(state.mlflow, variables, self._prober)
         self._control = ControlPlaneKeeper(state, environment)

@@ -29,6 +29,7 @@ EXACT = (
     *("serving.limits.timeout", "serving.limits.max_body"),
     *("serving.replicas.min", "serving.replicas.target_utilization", "serving.replicas.scale_interval"),
     *("serving.replicas.scale_up_delay", "serving.replicas.scale_down_delay"),
+    "serving.replicas.scale_to_zero_after",
 )
 """Kept to the letter, whatever their value and whatever the machine."""
 

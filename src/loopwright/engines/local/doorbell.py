@@ -25,6 +25,10 @@ class Doorbell:
         self._socket.bind(path)
         os.chmod(path, 0o600)  # noqa: PTH101
 
+    def fileno(self) -> int:
+        """The descriptor, for an event loop that waits at several things."""
+        return self._socket.fileno()
+
     def wait(self, timeout: float) -> bool:
         """Whether somebody rang within `timeout` seconds; rings that piled up count as one."""
         if not select.select([self._socket], [], [], max(0.0, timeout))[0]:

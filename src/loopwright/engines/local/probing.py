@@ -23,6 +23,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool = False
     in_flight: int = 0
     queued: int = 0
+    completed: int = 0  # requests that it has answered
     message: str = ""
     error: str = ""
 

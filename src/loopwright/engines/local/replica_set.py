@@ -9,7 +9,9 @@ from pathlib import Path
 
 from loopwright.engines.base import ReplicaSet, ReplicaSetStatus
 from loopwright.engines.local import bounded_log, scaling
+from loopwright.engines.local.activator_keeper import Activators, Standing
 from loopwright.engines.local.backoff import Backoff
+from loopwright.engines.local.idleness import Idleness
 from loopwright.engines.local.probing import Prober, stats
 from loopwright.engines.local.replica import Replica
 from loopwright.engines.local.replica_plan import View, plan
@@ -25,13 +27,17 @@ _log = logger("agent.replicas")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a set needs of the agent; `drained(set, socket)` says that no gateway sends a replica anything any more."""
+    """What a set needs of the agent; `drained(set, socket)` says that no gateway sends a replica anything any more.
+
+    `activators` take the requests of sets that may have no replicas.
+    """
 
     replicas: Path
     sockets: Path
     variables: Callable[[str], Mapping[str, str]]
     prober: Prober
     drained: Callable[[str, str], bool]
+    activators: Activators
 
 
 class ReplicaSetKeeper:
@@ -46,16 +52,21 @@ class ReplicaSetKeeper:
         self._failed_starts = 0  # in a row
         self._around = surroundings
         self._scale = scaling.Scale(0)
+        self._idleness = Idleness(0.0)
         self._scale_at = self._housekeeping_at = 0.0
         self._backoff = Backoff()
         self._since = -1
         self._restarts: list[int] = []  # counts of those lost, for those who take their place
         self._ending: list[Replica] = []
 
-    def want(self, wanted: ReplicaSet | None, since: int) -> None:
-        """Change what is wanted. A set wanted again, as another `since` tells, begins afresh."""
+    def want(self, wanted: ReplicaSet | None, since: int, now: float, asleep: bool = False) -> None:
+        """Change what is wanted. A set wanted again, as another `since` tells, begins afresh.
+
+        `asleep`: an earlier agent had scaled it to zero.
+        """
         if wanted is not None and since != self._since:
             self._since = since
+            self._idleness = Idleness(now if not asleep else float("-inf"))
             self.failing, self._failed_starts, self._backoff = "", 0, Backoff()
             self._scale = scaling.Scale(len([replica for replica in self.replicas if not replica.leaving]))
         self.wanted = wanted
@@ -163,16 +174,25 @@ class ReplicaSetKeeper:
                 )
 
     def _rescale(self, now: float) -> None:
-        if self.wanted is None or now < self._scale_at:
+        held = self._around.activators.held(self.name)
+        called = held > 0 and self.asleep
+        if self.wanted is None or (now < self._scale_at and not called):
             return
         self._scale_at = now + self.wanted.scale_interval
-        load = sum(replica.load for replica in self.replicas if replica.state == "ready")
-        scale = scaling.wanted(self.wanted, self._scale, load, now)
+        load = held + sum(replica.load for replica in self.replicas if replica.state == "ready")
+        scale = scaling.wanted(self.wanted, self._scale, load, now, self._idle(load, now))
         if scale.wanted != self._scale.wanted:
             _log.info(
                 "scaling", extra={"action": "scale", "set": self.name, "wanted": scale.wanted, "load": load}
             )
         self._scale = scale
+
+    def _idle(self, load: int, now: float) -> float:
+        """Seconds since anybody could ask and did. The time in which replicas start is no time without requests."""
+        counts = {replica.id: replica.answer.completed for replica in self.replicas}
+        starting = self._scale.wanted > 0 and all(replica.state != "ready" for replica in self.replicas)
+        self._idleness.look(counts | self._around.activators.asked(self.name), load > 0 or starting, now)
+        return self._idleness.seconds(now)
 
     def _carry_out(self, now: float) -> None:
         wanted = self._scale.wanted if self.wanted else 0
@@ -230,9 +250,31 @@ class ReplicaSetKeeper:
             self._lose(replica)
 
     def endpoints(self) -> tuple[str, ...]:
-        """The sockets that requests may be sent to. Where none is ready, those that were: better a try than a sure refusal."""
-        ready = [replica.socket for replica in self.replicas if replica.state == "ready"]
-        return tuple(ready or [replica.socket for replica in self.replicas if replica.state == "not-ready"])
+        """The sockets that requests may be sent to. Where none is ready, those that were: better a try than a sure refusal.
+
+        A set that may be asleep has the activators' sockets where it has none of its own.
+        """
+        were = [replica.socket for replica in self.replicas if replica.state == "not-ready"]
+        return (
+            self._ready()
+            or tuple(were)
+            or (self._around.activators.sockets(self.name) if self.standing else ())
+        )
+
+    def _ready(self) -> tuple[str, ...]:
+        return tuple(replica.socket for replica in self.replicas if replica.state == "ready")
+
+    @property
+    def standing(self) -> Standing | None:
+        """What the activators are to know of it; None where it never is without replicas."""
+        if self.wanted is None or self.wanted.minimum > 0:
+            return None
+        return Standing(self.wanted, self._ready(), self.failing)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it is scaled to zero."""
+        return self.wanted is not None and self._since >= 0 and self._scale.wanted == 0
 
     @property
     def gone(self) -> bool:
@@ -254,4 +296,5 @@ class ReplicaSetKeeper:
             replicas=tuple(replica.status() for replica in self.replicas),
             failing=self.failing,
             setting=self._setting if self.failing else "",
+            held=self._around.activators.held(self.name),
         )

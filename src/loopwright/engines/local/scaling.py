@@ -24,20 +24,24 @@ class Scale:
     more_since: float | None = None
 
 
-def wanted(policy: ReplicaSet, scale: Scale, load: int, now: float) -> Scale:
+def wanted(policy: ReplicaSet, scale: Scale, load: int, now: float, idle: float = 0.0) -> Scale:
     """Decide anew: another number only after it has been called for through `scale_up_delay` or `scale_down_delay`.
 
     `load` is the number of requests in flight or queued in all ready replicas. As many replicas are needed as keep
     load / (replicas x concurrency) at or below the target. A replica that starts takes the processor from those that
     serve, so a peak shorter than the start is better borne than answered: hence the delay for more. Scaling goes to the
     number that would have been enough, or was needed, all through the delay. The limits hold at once.
+
+    A set whose minimum is 0 has none when nobody has asked anything for `scale_to_zero_after`, of which `idle` is what
+    has passed, in seconds; and one at once when somebody asks.
     """
+    least = policy.minimum or int(load > 0 or idle < policy.scale_to_zero_after)
     needed = max(
-        policy.minimum,
+        least,
         min(policy.maximum, math.ceil(round(load / (policy.concurrency * policy.target_utilization), 9))),
     )
-    current = max(policy.minimum, min(policy.maximum, scale.wanted))
-    if needed == current:
+    current = max(least, min(policy.maximum, scale.wanted))
+    if needed in (current, 0):
         return Scale(needed)
     return (
         _up(policy, scale, current, needed, now)
