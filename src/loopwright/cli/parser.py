@@ -4,8 +4,26 @@ from __future__ import annotations
 
 import argparse
 
-from loopwright.cli.commands import data, folder, lineage, loop, machine, records
+from loopwright.cli.commands import (
+    data,
+    folder,
+    lineage,
+    loop,
+    machine,
+    planning,
+    records,
+)
 from loopwright.cli.commands.base import Parser
+
+_GROUPS = (
+    planning,
+    loop,
+    records,
+    lineage,
+    data,
+    folder,
+    machine,
+)  # in the order of the help
 
 
 def build() -> argparse.ArgumentParser:
@@ -18,7 +36,7 @@ def build() -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for group in (loop, records, lineage, data, folder, machine):
+    for group in _GROUPS:
         group.add(commands)
     return parser
 

@@ -75,6 +75,8 @@ def _announce(asked: dict[str, Any], as_json: bool) -> None:
         print(f"{asked['change']}: bringing {asked['workload']} to production")
     elif not asked["finished"]:
         print(f"{asked['change']} is under way already; showing it")
+    if sys.stdout.isatty() and not asked["finished"]:
+        print(f"{asked['change']}: {asked['plan']}")
 
 
 def _follow(client: Client, asked: dict[str, Any], as_json: bool, home: str) -> Progress:

@@ -26,14 +26,16 @@ def revision_of(case: Case, environment: str) -> str:
     """The revision's digest: equal where the package and all that decides how it serves are equal."""
     if environment in case.revisions:
         return case.revisions[environment]
-    serving = case.spec.serving_in(environment)
-    return digest(
-        {
-            "package": case.outputs["package"]["digest"],
-            "serving": _settings_digested(serving),
-            "environment": environment,
-        }
-    )
+    return digest(revision_parts(case, environment))
+
+
+def revision_parts(case: Case, environment: str) -> dict[str, Any]:
+    """What a revision consists of; its digest names it."""
+    return {
+        "package": case.outputs["package"]["digest"],
+        "serving": _settings_digested(case.spec.serving_in(environment)),
+        "environment": environment,
+    }
 
 
 def _settings_digested(serving: Serving) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from typing import Any
 
 from loopwright.errors import ConflictError, NotFoundError
 from loopwright.ledger import Fact
+from loopwright.loop.case import Case
 from loopwright.loop.change import Change
 from loopwright.operations.capability import capabilities
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.declaration import read_declaration
+from loopwright.operations.planning import prospect
 from loopwright.operations.wish import next_id, taken_up, wish
 
 
@@ -20,12 +22,13 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
     """Ask that what a folder declares be brought to production.
 
     Where the newest change asks for just that already, that one is taken up again instead of a new one. Returns the
-    change's id, whether it is new, and the spec's warnings. Raises SpecError, and changes nothing, for a wrong spec
+    change's id, whether it is new, what will be done in a line, and the spec's warnings. Raises SpecError, and changes nothing, for a wrong spec
     and for one that asks of an engine what it cannot do.
     """
     declared = read_declaration(Path(folder))
     capabilities(declared)
     asked = wish(declared, control.store, auto_approve, actor, time.time())
+    report = control.engine.report()
     with control.book.locked():
         view = control.book.view
         # Numbered under the lock: of two that are asked for at once, each gets its own.
@@ -33,6 +36,7 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
         change = known or replace(asked, id=next_id(view, asked.workload))
         attached = known is not None
         finished = change.id in view.ended and change.id not in view.unclean
+        plan = prospect(Case(declared.spec, change, view), report, control.store)
         if not attached:
             _request(control, change)
         if attached and auto_approve and not finished and not view.automatic(change):
@@ -46,6 +50,7 @@ def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> di
         "workload": change.workload,
         "new": not attached,
         "finished": finished,
+        "plan": plan,
         "warnings": warnings,
     }
 

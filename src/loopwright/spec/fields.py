@@ -83,6 +83,17 @@ def notation_of(info: FieldInfo) -> Notation | None:
     return next((item for item in candidates if isinstance(item, Notation)), None)
 
 
+def written(model: Model, path: str, value: Any) -> str:
+    """A value as a file would have it: `2s`, `70%`, `1Gi`; plain text for fields without such a notation."""
+    parent, _, name = path.rpartition(".")
+    home = model_at(model, parent.split(".") if parent else [])
+    info = named_fields(home).get(name) if home else None
+    notation = notation_of(info) if info else None
+    if isinstance(value, bool):
+        return str(value).lower()
+    return notation.show(value) if notation else str(value)
+
+
 def choices_of(annotation: Any) -> tuple[str, ...]:
     """The values of a Literal."""
     annotation = _strip(annotation)

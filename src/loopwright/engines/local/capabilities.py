@@ -22,7 +22,7 @@ EXACT = (
         "training.dependencies.pyproject",
         "training.dependencies.extras",
     ),
-    *("training.dependencies.conda", "training.dependencies.python", "training.compute.max_duration"),
+    *("training.dependencies.python", "training.compute.max_duration"),
     *("serving.workers", "serving.thread_safe", "serving.validate_inputs", "serving.idempotent"),
     "serving.auth",
     *("serving.limits.concurrency", "serving.limits.queue", "serving.limits.queue_wait"),
@@ -40,6 +40,17 @@ def capabilities(spec: Workload, machine: Machine) -> tuple[Capability, ...]:
     exact = [Capability(field=field, verdict="exact") for field in EXACT]
     order = ("refused", "approximate", "exact")
     return tuple(sorted([*judged, *exact], key=lambda found: order.index(found.verdict)))
+
+
+def _conda(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    del machine
+    if spec.training.dependencies.conda is not None:
+        yield Capability(
+            field="training.dependencies.conda",
+            verdict="approximate",
+            value="packages from PyPI",
+            sentence="Its pip part, and conda packages that PyPI has under a name that is known; others are refused by name.",
+        )
 
 
 def _nodes(spec: Workload, machine: Machine) -> Iterator[Capability]:
@@ -127,6 +138,7 @@ def _stress(spec: Workload, machine: Machine) -> Iterator[Capability]:
 
 
 JUDGES: dict[str, Judge] = {
+    "training.dependencies.conda": _conda,
     "training.compute.nodes": _nodes,
     "training.compute.cpu": _training_cpu,
     "training.compute.memory": _training_memory,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from loopwright.loop.case import Case, Output
-from loopwright.loop.serving import revision_of
+from loopwright.loop.serving import revision_of, revision_parts
 from loopwright.loop.steps.base import ApprovalStep
 
 
@@ -25,6 +25,9 @@ class EnvironmentApprovalStep(ApprovalStep):
             "revision": revision_of(case, self.environment),
             "champion": champion.body["package"]["digest"] if champion else None,
         }
+
+    def details(self, case: Case) -> dict[str, Any]:
+        return revision_parts(case, self.environment)
 
     def approval_id(self, case: Case) -> str:
         return f"{case.change.id}-{self.environment}"

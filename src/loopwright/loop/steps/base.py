@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Step(ABC):
     needs: tuple[str, ...] = ()
     own = False  # a task of the workload's: its failure alone stops only what needs it
     always = False  # a clean-up: it runs once the change is over
+    each_change = False  # done for every change: no result of an earlier one is used
 
     @abstractmethod
     def inputs(self, case: Case) -> dict[str, Any]:
@@ -41,6 +42,24 @@ class Step(ABC):
         """The result in a few words, for people."""
         del output
         return ""
+
+    def called(self, case: Case) -> Mapping[str, str]:
+        """How people call what is in `inputs`, for `plan`: key -> words, "" where the names inside it say enough."""
+        del case
+        return {}
+
+    def details(self, case: Case) -> Mapping[str, Any]:
+        """What `inputs` names only by a digest, written out for `plan`."""
+        del case
+        return {}
+
+    def fresh(self, case: Case, earlier: Sequence[Output], store: Store) -> frozenset[str]:
+        """Which fields of the output will differ from those of all `earlier` results, whatever the work brings.
+
+        Lets `plan` say that what reads them runs, and not only that it may. Fields that are not known to are left out.
+        """
+        del case, earlier, store
+        return frozenset()
 
 
 class JobStep(Step):

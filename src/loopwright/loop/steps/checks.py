@@ -9,7 +9,7 @@ from loopwright.engines.base import Job
 from loopwright.errors import Place, StepFailed
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.keys import endpoint_key
-from loopwright.loop.serving import revision_of
+from loopwright.loop.serving import revision_of, revision_parts
 from loopwright.loop.steps.base import JobStep, our_job, our_output
 from loopwright.spec import CasesFile, parse
 from loopwright.spec.models import Stress
@@ -40,6 +40,12 @@ class FunctionalStep(JobStep):
             "auth": case.spec.serving_in(case.first_environment).auth,
             "cases": case.change.files[self._file],
         }
+
+    def called(self, case: Case) -> dict[str, str]:
+        return {"cases": self._file, "auth": "serving.auth"}
+
+    def details(self, case: Case) -> dict[str, Any]:
+        return revision_parts(case, case.first_environment)
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         name = self._file
@@ -84,6 +90,12 @@ class StressStep(JobStep):
             "data": case.outputs["data"]["tree"],
             "stress": self._stress.model_dump(),
         }
+
+    def called(self, case: Case) -> dict[str, str]:
+        return {"stress": "tests.stress", "data": "data version", "auth": "serving.auth"}
+
+    def details(self, case: Case) -> dict[str, Any]:
+        return revision_parts(case, case.first_environment)
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         data, limits = case.outputs["data"], case.spec.serving_in(case.first_environment).limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,24 @@ class DataStep(JobStep):
             "split": data.split.model_dump(),
             "stale": source.stale,
         }
+
+    def called(self, case: Case) -> dict[str, str]:
+        prefix = f"data.{case.data_name}"
+        return {
+            "name": "the data set's name",
+            "content": case.data.source,
+            "schema": case.data.data_schema or f"{prefix}.schema",
+            "label": f"{prefix}.label",
+            "split": f"{prefix}.split",
+            "stale": f"{prefix}.fresh_within exceeded",
+        }
+
+    def fresh(self, case: Case, earlier: Sequence[Output], store: Store) -> frozenset[str]:
+        """The version of a content that was never seen is in the profile, and so in the tree."""
+        del store
+        content = case.change.sources[case.data_name].content
+        seen = any(output["version"] == content for output in earlier)
+        return frozenset() if seen else frozenset({"tree", "version"})
 
     def available(self, output: Output, store: Store) -> bool:
         return store.has_tree(output["tree"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from loopwright.loop.case import Case, Output
-from loopwright.loop.serving import replica_set_name, revision_of
+from loopwright.loop.serving import replica_set_name, revision_of, revision_parts
 from loopwright.loop.steps.base import ReleaseStep
 
 
@@ -23,6 +23,12 @@ class DeployStep(ReleaseStep):
             "revision": self.revision(case),
             "auth": case.spec.serving_in(self.environment).auth,
         }
+
+    def called(self, case: Case) -> dict[str, str]:
+        return {"auth": "serving.auth"}
+
+    def details(self, case: Case) -> dict[str, Any]:
+        return revision_parts(case, self.environment)
 
     def revision(self, case: Case) -> str:
         return revision_of(case, self.environment)

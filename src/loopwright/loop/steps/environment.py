@@ -35,6 +35,13 @@ class EnvironmentStep(JobStep):
         }
         return inputs | ({"lock": asked["lock"]} if asked.get("lock") else {})
 
+    def called(self, case: Case) -> dict[str, str]:
+        return {
+            "requirements": case.spec.training.dependencies.file,
+            "python": "training.dependencies.python",
+            "lock": lock_file.LOCK_FILE,
+        }
+
     def available(self, output: Output, store: Store) -> bool:
         del store
         return (Path(output["python"]).parent.parent / "complete").exists()

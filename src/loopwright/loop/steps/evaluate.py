@@ -29,6 +29,9 @@ class EvaluateStep(JobStep):
             "champion": champion.body["package"]["digest"] if champion else None,
         }
 
+    def called(self, case: Case) -> dict[str, str]:
+        return {"data": "data version"}
+
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         package, data, evaluation = case.outputs["package"], case.outputs["data"], case.spec.evaluation
         test = services.store.tree(data["tree"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from loopwright.catalog import Store
+from loopwright.catalog.contents import EXECUTABLE
 from loopwright.engines.base import Job
 from loopwright.errors import Place
 from loopwright.loop.case import Case, Output, Services
@@ -29,6 +31,24 @@ class PackageStep(JobStep):
             "code": dict(serving_files(case.spec, case.change)),
             "entry": case.spec.serving.entry,
         }
+
+    def called(self, case: Case) -> dict[str, str]:
+        return {
+            "data": "data version",
+            "environment": "Python environment",
+            "code": "",
+            "entry": "serving.entry",
+        }
+
+    def fresh(self, case: Case, earlier: Sequence[Output], store: Store) -> frozenset[str]:
+        """The digest, where the code is in no earlier package: it is one over all files."""
+        code = _plain({f"code/{path}": name for path, name in serving_files(case.spec, case.change).items()})
+        packaged = [_code_in(output["tree"], store) for output in earlier]
+        return (
+            frozenset({"digest", "tree"})
+            if all(found not in (None, code) for found in packaged)
+            else frozenset()
+        )
 
     def available(self, output: Output, store: Store) -> bool:
         return store.has_tree(output["tree"])
@@ -82,3 +102,15 @@ class PackageStep(JobStep):
 
     def summary(self, output: Output) -> str:
         return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB"
+
+
+def _code_in(tree: str, store: Store) -> dict[str, str] | None:
+    """Path -> content of an earlier package's code; None where its files are gone."""
+    if not store.has_tree(tree):
+        return None
+    return _plain({path: name for path, name in store.listing(tree).items() if path.startswith("code/")})
+
+
+def _plain(files: Mapping[str, str]) -> dict[str, str]:
+    """Without modes: a package is named by paths and bytes alone."""
+    return {path: name.removesuffix(EXECUTABLE) for path, name in files.items()}

@@ -42,6 +42,7 @@ class TaskStep(JobStep):
     ) -> None:
         """`at` is where the spec has the task. `follows` are the steps whose inputs its own depend on; `sources` the runs of each task whose artifacts it reads."""
         self.name, self.needs, self.always = name, needs, task.always
+        self.each_change = task.always or not task.cache
         self.attempts, self.delay = task.retry.attempts, task.retry.delay
         self._task, self._at, self._matrix = task, at, matrix
         self._follows, self._sources = follows, sources
@@ -67,9 +68,16 @@ class TaskStep(JobStep):
             inputs["data"] = outputs["data"]["tree"]
         if "model" in self._named:
             inputs["model"] = outputs["train"]["model"]
-        if task.always or not task.cache:
+        if self.each_change:
             inputs["change"] = case.change.id
         return inputs
+
+    def called(self, case: Case) -> dict[str, str]:
+        del case
+        names = {"files": "", "environment": "Python environment", "data": "data version"}
+        names |= {name: f"{self._at}.{name}" for name in ("command", "matrix", "cpu")}
+        names |= {name: f"{self._at}.artifacts.{name}" for name in ("in", "out")}
+        return names | {f"follows.{n}": f"inputs of {step.name}" for n, step in enumerate(self._follows)}
 
     def available(self, output: Output, store: Store) -> bool:
         return output["artifacts"] is None or store.has_tree(output["artifacts"])

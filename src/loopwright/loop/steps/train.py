@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,20 @@ class TrainStep(JobStep):
             "nodes": case.spec.training.compute.nodes,
             "cpu": case.spec.training.compute.cpu,
         }
+
+    def called(self, case: Case) -> dict[str, str]:
+        return {
+            "command": "training.command",
+            "files": "",
+            "environment": "Python environment",
+            "data": "data version",
+            "nodes": "training.compute.nodes",
+            "cpu": "training.compute.cpu",
+        }
+
+    def fresh(self, case: Case, earlier: Sequence[Output], store: Store) -> frozenset[str]:
+        del case, earlier, store
+        return frozenset({"run"})
 
     def available(self, output: Output, store: Store) -> bool:
         return store.has_tree(output["model"])

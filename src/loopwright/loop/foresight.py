@@ -1,0 +1,140 @@
+"""What a change would do, worked out by the pipeline itself before anything runs. Pure; shown by `plan`.
+
+`advance` is asked again and again: each time, the steps that it would begin get a stand-in for their output, until every
+step was reached. What it finds done is done; what reads a stand-in is known only after another step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from loopwright.catalog import Store
+from loopwright.engines.base import EngineReport
+from loopwright.ledger import Fact
+from loopwright.loop.awaited import Awaited, Field, Readings
+from loopwright.loop.case import Case, Output
+from loopwright.loop.change import digest
+from loopwright.loop.pipeline import StepState, advance
+from loopwright.loop.steps import ApprovalStep, ReleaseStep, Step
+
+Deed = Literal["nothing", "run", "ask", "release", "start"]
+"""What is done for a step: nothing (an earlier result is used), a job or call is run, a person is asked, a revision is
+released, or one that was released before is started again."""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What would be done for one step."""
+
+    step: Step
+    deed: Deed
+    certain: bool  # False: done or not, as `awaits` turns out
+    awaits: tuple[Field, ...] = ()  # what its inputs read of steps that have not run
+    reuses: Fact | None = None  # nothing: the fact whose result is used
+    message: str = ""  # nothing, or already under way: what is told of it
+    since: Fact | None = None  # the newest result under other inputs, to compare with
+    failed: Fact | None = None  # the step's newest failure, where its inputs were the same
+    lost: bool = False  # it has a result under the same inputs, whose files are gone
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """What would be done for a change; `case` holds the outputs that are known, and stand-ins for the others."""
+
+    case: Case
+    steps: tuple[Foreseen, ...]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing at all would be done."""
+        return all(foreseen.deed == "nothing" for foreseen in self.steps)
+
+
+def foresee(case: Case, steps: tuple[Step, ...], report: EngineReport, now: float, store: Store) -> Foresight:
+    """Say what `advance` would come to do for every step; `store` is asked which earlier results are still there."""
+    readings = Readings()
+    walked, states = _walk(
+        case, steps, report, now, readings, lambda step, output: step.available(output, store)
+    )
+    fresh: set[Field] = set()
+    foreseen = []
+    for step in steps:
+        found = _foreseen(walked, step, states.get(step.name), readings, fresh)
+        if found.deed in ("run", "release") and found.certain:
+            earlier = [fact.body.get("output", fact.body) for fact in _results(walked, step)]
+            fresh |= {(step.name, name) for name in step.fresh(walked, earlier, store)}
+            readings.take()
+        foreseen.append(found)
+    return Foresight(walked, tuple(foreseen))
+
+
+def _walk(
+    case: Case,
+    steps: Sequence[Step],
+    report: EngineReport,
+    now: float,
+    readings: Readings,
+    available: Callable[[Step, Output], bool],
+) -> tuple[Case, Mapping[str, StepState]]:
+    awaited: dict[str, Output] = {}
+    while True:
+        walked = replace(case, outputs=dict(awaited))
+        outcome = advance(walked, tuple(steps), report, "", now, available)
+        known = walked.outputs
+        more = [s.name for s in steps if s.name not in known and all(need in known for need in s.needs)]
+        if not more:
+            readings.take()
+            return walked, {state.step: state for state in outcome.states}
+        awaited |= {name: Awaited(name, readings) for name in more}
+
+
+def _foreseen(
+    case: Case, step: Step, state: StepState | None, readings: Readings, fresh: set[Field]
+) -> Foreseen:
+    inputs = digest(step.inputs(case))
+    awaits, results = readings.take(), _results(case, step)
+    message = state.message if state else ""
+    same = case.view.successes.get((case.change.workload, step.name, inputs))
+    if state is not None and state.state in ("done", "cached"):
+        return Foreseen(step, "nothing", True, reuses=same or results[-1], message=message)
+    deed = _deed(step)
+    if deed == "release" and not isinstance(case.outputs[step.name], Awaited):
+        return Foreseen(step, "start", True, reuses=results[-1], message=message)
+    return Foreseen(
+        step,
+        deed,
+        certain=not awaits or bool(awaits & fresh) or not results or step.each_change,
+        awaits=tuple(sorted(awaits)),
+        since=results[-1] if results else None,
+        message=message,
+        failed=_failed(case, step, inputs),
+        lost=same is not None,
+    )
+
+
+def _failed(case: Case, step: Step, inputs: str) -> Fact | None:
+    found = [
+        fact
+        for (_, name), fact in case.view.failures.items()
+        if (fact.workload, name, fact.body["inputs"]) == (case.change.workload, step.name, inputs)
+    ]
+    return max(found, key=lambda fact: fact.sequence, default=None)
+
+
+def _deed(step: Step) -> Deed:
+    if isinstance(step, ApprovalStep):
+        return "ask"
+    return "release" if isinstance(step, ReleaseStep) else "run"
+
+
+def _results(case: Case, step: Step) -> list[Fact]:
+    """The facts that hold earlier results of a step, oldest first."""
+    workload = case.change.workload
+    if isinstance(step, ReleaseStep):
+        return list(case.view.releases.get((step.environment, workload), []))
+    found = [
+        fact for (of, name, _), fact in case.view.successes.items() if (of, name) == (workload, step.name)
+    ]
+    return sorted(found, key=lambda fact: fact.sequence)

@@ -1,0 +1,165 @@
+"""`plan`: what `up` would do and why, worked out without doing anything.
+
+Reads the folder, the ledger and what the engine observed; starts nothing, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from loopwright.catalog import LookingStore, Store
+from loopwright.engines.base import Capability, EngineReport
+from loopwright.engines.local.observing import observed_report
+from loopwright.ledger import Fact
+from loopwright.loop.case import Case
+from loopwright.loop.change import Change
+from loopwright.loop.differences import Difference, differences, written_out
+from loopwright.loop.foresight import Foreseen, Foresight, foresee
+from loopwright.loop.recollection import Recollection, recollect
+from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
+from loopwright.loop.steps import plan as steps_of
+from loopwright.loop.view import View
+from loopwright.operations.capability import capabilities
+from loopwright.operations.declaration import Declared, read_declaration
+from loopwright.operations.plan_words import does, in_short, last_line, why
+from loopwright.operations.reading import read_facts
+from loopwright.operations.wish import next_id, taken_up, wish
+from loopwright.spec import Workload, load_stored
+from loopwright.state import StateFolder
+
+
+def prospect(case: Case, report: EngineReport, store: Store) -> str:
+    """What will be done for a change, in one line; for `up`, when it begins."""
+    return in_short(foresee(case, steps_of(case.spec), report, time.time(), store))
+
+
+def plan(state: StateFolder, folder: str) -> dict[str, Any]:
+    """What `up` would do with a folder: see docs/plan.md for the form of the answer.
+
+    Raises SpecError for a wrong spec, and for one that asks of an engine what it cannot do.
+    """
+    declared = read_declaration(Path(folder))
+    judged = capabilities(declared)
+    store = LookingStore(state.store)
+    asked = wish(declared, store, auto_approve=False, actor="", now=time.time())
+    facts = read_facts(state)
+    view = View()
+    for fact in facts:
+        view.apply(fact)
+    known = taken_up(view, asked)
+    change = known or replace(asked, id=next_id(view, asked.workload))
+    case = Case(declared.spec, change, view)
+    foresight = foresee(case, steps_of(declared.spec), observed_report(state), time.time(), store)
+    recollected = _recollected(foresight, facts, store, declared)
+    left = _left(view, declared.spec)
+    return {
+        "change": change.id,
+        "workload": change.workload,
+        "folder": str(declared.folder),
+        "under_way": known is not None and change.id not in view.ended,
+        "changes": not foresight.nothing,
+        "steps": [_step(foreseen, foresight.case, recollected) for foreseen in foresight.steps],
+        "environments": [
+            _environment(foreseen.step, foreseen, foresight.case)
+            for foreseen in foresight.steps
+            if isinstance(foreseen.step, ReleaseStep)
+        ],
+        "left": left,
+        "capabilities": _capabilities(declared, judged),
+        "warnings": [str(warning) for warning in declared.warnings],
+        "sentence": last_line(foresight, len(left)),
+    }
+
+
+def _recollected(
+    foresight: Foresight, facts: Sequence[Fact], store: LookingStore, declared: Declared
+) -> dict[str, Recollection]:
+    specs: dict[str, Workload] = {foresight.case.change.spec: declared.spec}
+
+    def spec_of(change: Change) -> Workload:
+        if change.spec not in specs:
+            specs[change.spec] = load_stored(store.file(change.spec))
+        return specs[change.spec]
+
+    wanted = {s.since.sequence: s.step.name for s in foresight.steps if s.since and not s.lost}
+    return recollect(facts, wanted, spec_of)
+
+
+def _step(foreseen: Foreseen, case: Case, recollected: Mapping[str, Recollection]) -> dict[str, Any]:
+    step, change = foreseen.step, case.change.id
+    earlier = recollected.get(step.name, Recollection())
+    found: tuple[Difference, ...] = ()
+    if earlier.inputs and not step.each_change:
+        found = differences(earlier.inputs, written_out(step, case), _names(case.view))
+    if not foreseen.certain:  # against which champion depends on what package turns out to be
+        found = tuple(difference for difference in found if difference.what != "champion")
+    return {
+        "step": step.name,
+        "kind": _kind(step),
+        "needs": list(step.needs),
+        "does": does(foreseen),
+        "certain": foreseen.certain,
+        "why": why(foreseen, change, found, bool(earlier.inputs)),
+        "differences": [asdict(difference) for difference in found],
+        "awaits": [f"{name}.{field}" for name, field in foreseen.awaits],
+        "reuses": foreseen.reuses.body["change"] if foreseen.reuses else None,
+        "since": foreseen.since.body["change"] if foreseen.since else None,
+    }
+
+
+def _kind(step: Step) -> str:
+    if step.own:
+        return "task"
+    kinds = {JobStep: "job", CallStep: "call", ApprovalStep: "approval", ReleaseStep: "release"}
+    return next(name for kind, name in kinds.items() if isinstance(step, kind))
+
+
+def _names(view: View) -> dict[str, str]:
+    """What people call a package."""
+    return {
+        fact.body["package"]["digest"]: f"{workload}:{fact.body['version']}"
+        for (_, workload), releases in view.releases.items()
+        for fact in releases
+    }
+
+
+def _environment(step: ReleaseStep, foreseen: Foreseen, case: Case) -> dict[str, Any]:
+    """What comes to serve in an environment instead of what."""
+    name, workload = step.environment, case.change.workload
+    serving, current = case.spec.serving_in(name), case.view.current(name, workload)
+    return {
+        "environment": name,
+        "engine": case.spec.environments[name].engine,
+        "does": does(foreseen),
+        "certain": foreseen.certain,
+        "serves": f"{workload}:{current.body['version']}" if current else None,
+        "replicas": {"min": serving.replicas.min, "max": serving.replicas.max},
+        "route": f"/{name}/{workload}/score",
+        "auth": serving.auth,
+    }
+
+
+def _left(view: View, spec: Workload) -> list[dict[str, Any]]:
+    """Environments that serve the workload and are not declared any more."""
+    found = []
+    for environment, workload in sorted(view.routes):
+        current = view.current(environment, workload)
+        if workload == spec.workload and environment not in spec.environments and current is not None:
+            version = f"{workload}:{current.body['version']}"
+            sentence = f"no longer declared; {version} goes on serving there"
+            found.append({"environment": environment, "serves": version, "sentence": sentence})
+    return found
+
+
+def _capabilities(declared: Declared, judged: Mapping[str, tuple[Capability, ...]]) -> list[dict[str, Any]]:
+    found = []
+    for engine, verdicts in judged.items():
+        for verdict in verdicts:
+            line, _ = declared.positions.at(verdict.field)
+            told = {"field": verdict.field, "verdict": verdict.verdict, "value": verdict.value}
+            found.append({"engine": engine, **told, "sentence": verdict.sentence, "line": line})
+    return found

@@ -1,0 +1,193 @@
+"""`plan` says what `up` then does, for each kind of edit; and it changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from driving import Cli
+from tiny_workload import make_tiny
+
+pytestmark = pytest.mark.acceptance
+
+TESTS = """\
+tests:
+  functional: cases.yaml
+  stress: {requests: 100, concurrency: 2, p99: 20s}
+pipeline:
+  tasks:
+    look: {command: python look.py, after: train, files: [look.py], environment: none}
+    tidy: {command: python look.py, always: true, files: [look.py], environment: none}
+"""
+CASES = "cases: [{name: high, request: {x: 0.9}, expect: {status: 200, values: {prediction: 1}}}]\n"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cli, Path]]:
+    """A small workload in production, on a state folder of its own."""
+    cli = Cli(tmp_path_factory.mktemp("home"))
+    folder = make_tiny(
+        tmp_path_factory.mktemp("work") / "tiny",
+        environments="{dev: {}, prod: {approval: required}}",
+        more=TESTS,
+    )
+    (folder / "cases.yaml").write_text(CASES)
+    (folder / "look.py").write_text("print('seen')\n")
+    git = ["git", "-C", str(folder), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
+        subprocess.run([*git, *words], check=True)
+    cli("up", str(folder), "--auto-approve")
+    yield cli, folder
+    cli("down")
+
+
+@pytest.fixture
+def variant(tiny: tuple[Cli, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny[1], tmp_path / "tiny"))
+
+
+def planned(cli: Cli, folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = cli.json("plan", str(folder))
+    return found
+
+
+def done(cli: Cli, folder: Path) -> dict[str, str]:
+    """Bring a folder to production; the state of each step at the end."""
+    lines = cli("up", str(folder), "--auto-approve", "--json").stdout.splitlines()
+    last = [json.loads(line) for line in lines if '"progress"' in line][-1]
+    return {step["step"]: step["state"] for step in last["steps"]}
+
+
+def append(file: str, text: str) -> Any:
+    def edit(folder: Path) -> None:
+        (folder / file).write_text((folder / file).read_text() + text)
+
+    return edit
+
+
+def spec(old: str, new: str) -> Any:
+    def edit(folder: Path) -> None:
+        file = folder / "loopwright.yaml"
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+
+    return edit
+
+
+ALL_BUT_DATA = ("package", "evaluate", "register", "dev", "functional", "stress", "approval", "prod")
+EDITS = {
+    "readme": (lambda folder: (folder / "README.md").write_text("hello"), ()),
+    "training": (append("train.py", "# changed\n"), ("train", "look", "package")),
+    "score": (append("score.py", "# changed\n"), ALL_BUT_DATA),
+    "gate": (spec("min: 0.5", "min: 0.6"), ("evaluate",)),
+    "requirements": (append("requirements.txt", "# changed\n"), ("environment",)),
+    "data": (append("rows.csv", "0.99,1\n"), ("data", "train", "look", "package", "evaluate", "stress")),
+    "limits": (
+        spec("max: 1}}", "max: 1}, limits: {queue: 63}}"),
+        ("dev", "functional", "stress", "approval", "prod"),
+    ),
+    "task": (append("look.py", "# changed\n"), ("look",)),
+    "stress": (spec("requests: 100,", "requests: 101,"), ("stress",)),
+    "cases": (append("cases.yaml", "# changed\n"), ("functional",)),
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_up_does_what_plan_has_said(tiny: tuple[Cli, Path], kind: str) -> None:
+    cli, folder = tiny
+    edit, certain = EDITS[kind]
+    edit(folder)
+    said = planned(cli, folder)["steps"]
+    runs = tuple(step["step"] for step in said if step["certain"] and step["does"] != "unchanged")
+    assert runs == (*certain, "tidy")
+    found = done(cli, folder)
+    for step in said:
+        if step["does"] == "unchanged":
+            assert found[step["step"]] == "cached", step
+        elif step["certain"]:
+            assert found[step["step"]] == "done", step
+    assert planned(cli, folder)["changes"] is False
+
+
+def test_each_reason_names_what_differs(tiny: tuple[Cli, Path], variant: Path) -> None:
+    cli, _ = tiny
+    append("train.py", "# reason\n")(variant)
+    spec("accuracy, min: 0.", "accuracy, min: 0.1")(variant)
+    said = {step["step"]: step for step in planned(cli, variant)["steps"]}
+    assert "train.py changed since tiny-" in said["train"]["why"]
+    assert {"what": "train.py", "how": "changed", "before": None, "after": None} in said["train"][
+        "differences"
+    ]
+    assert "evaluation.gates.0.min" in said["evaluate"]["why"]
+    assert said["look"]["why"] == f"inputs of train changed since {said['look']['since']}"
+    assert said["tidy"]["why"] == "runs at the end of each change"
+    assert said["evaluate"]["awaits"] == ["package.digest"]
+
+
+def contents(home: Path) -> dict[str, str]:
+    """Digest of every file that only the control plane writes; what the agent and the ledger's reader touch is left out."""
+    apart = ("observed.json", "ledger.db-shm", "ledger.db-wal", "ledger.db")
+    files = [path for path in home.rglob("*") if path.is_file() and path.name not in apart]
+    kept = [path for path in files if not {"mlflow", "replicas", "gateway", "run"} & set(path.parts)]
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept if path.suffix != ".log"
+    }
+
+
+def test_plan_changes_nothing(tiny: tuple[Cli, Path], variant: Path) -> None:
+    cli, _ = tiny
+    append("train.py", "# looked at only\n")(variant)
+    before, facts = contents(cli.home), len(cli.facts())
+    cli("plan", str(variant))
+    assert contents(cli.home) == before
+    assert len(cli.facts()) == facts
+
+
+def test_without_any_state_everything_runs_and_nothing_is_made(variant: Path, tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "none")
+    said = cli("plan", str(variant)).stdout
+    assert said.endswith(
+        "Plan: 10 steps run, 0 unchanged, 1 approval, 2 releases. Run `loopwright up` to do it.\n"
+    )
+    assert "for the first time" in said
+    assert not cli.home.exists()
+
+
+def test_the_exit_status_tells_whether_anything_would_be_done(tiny: tuple[Cli, Path], variant: Path) -> None:
+    cli, _ = tiny
+    cli("up", str(variant), "--auto-approve")
+    assert "No changes" in cli("plan", str(variant), "--detailed-exitcode").stdout
+    append("score.py", "# more\n")(variant)
+    cli("plan", str(variant), "--detailed-exitcode", expect=3)
+    cli("plan", str(variant))
+    cli("plan", str(variant), "--detailed", expect=2)
+
+
+def test_an_environment_that_is_no_longer_declared_is_told(tiny: tuple[Cli, Path], variant: Path) -> None:
+    cli, _ = tiny
+    spec("{dev: {}, prod", "{test: {}, prod")(variant)
+    found = planned(cli, variant)
+    assert [left["environment"] for left in found["left"]] == ["dev"]
+    assert "dev: no longer declared" in cli("plan", str(variant)).stdout
+
+
+def test_a_wrong_spec_is_told_with_its_place(variant: Path, tmp_path: Path) -> None:
+    spec("entry: score.py", "entry: scor.py")(variant)
+    said = Cli(tmp_path / "none")("plan", str(variant), expect=1).stderr
+    assert "loopwright.yaml:" in said
+    assert "serving.entry" in said
+
+
+def test_what_was_stopped_is_started_again(tiny: tuple[Cli, Path]) -> None:
+    cli, folder = tiny
+    cli("up", str(folder), "--auto-approve")
+    cli("down")
+    does = {step["step"]: step["does"] for step in planned(cli, folder)["steps"]}
+    assert {name for name, what in does.items() if what != "unchanged"} == {"dev", "prod"}
+    assert does["dev"] == does["prod"] == "starts"
