@@ -58,7 +58,8 @@ class Cli:
 
     def facts(self, kind: str = "", limit: int = 10_000) -> list[dict[str, Any]]:
         """The ledger's facts, of one kind or all."""
-        facts: list[dict[str, Any]] = self.json("history", "--limit", str(limit))
+        lines = self("history", "--limit", str(limit), "--json").stdout.splitlines()
+        facts: list[dict[str, Any]] = [json.loads(line) for line in lines]
         return [fact for fact in facts if kind in ("", fact["kind"])]
 
     def serving(self, environment: str = "prod") -> dict[str, Any]:

@@ -179,7 +179,7 @@ class Story:
             "probability": "probability",
             "example": {"request": {"gender": "male", "age": 42.0}, "response": {"prediction": 0}},
         }
-        self.job(change, "package", sha("package", change), package)
+        self.job(change, "package", sha("package inputs", change), package)
         gate = {"gate": "accuracy >= 0.75", "passed": True, "reason": f"accuracy {accuracy} >= 0.75"}
         judged = {
             "metrics": {"accuracy": accuracy, "f1": 0.74},

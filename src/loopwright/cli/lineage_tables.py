@@ -168,3 +168,36 @@ def _commit(one: Answer, whole: bool = False) -> str:
 
 def _column(values: Answer) -> str:
     return "\n".join(f"{name}={number(value)}" for name, value in values.items())
+
+
+def served(found: Sequence[Answer]) -> list[str]:
+    """What served at a moment, environment by environment."""
+    if not found:
+        return ["Nothing was ever released here."]
+    lines = [f"At {local(found[0]['at'])}:"]
+    for one in found:
+        lines += ["", *_served(one)]
+    return lines
+
+
+def _served(one: Answer) -> list[str]:
+    place = f"{one['workload']} in {one['environment']}"
+    release, version, data = one["release"], one["version"], one["data"]
+    if release is None:
+        return [f"{place}: nothing served; {one['reason']}"]
+    recorded = "" if one["serving"] else f"nothing served; {one['reason']}. What the record held: "
+    rows = (
+        f" ({data['rows']} rows of {data['source']}, {data['train_rows']} of them to train)" if data else ""
+    )
+    head = {
+        "approved": "\n".join(map(approval, release["approvals"])) or "by nobody: none was asked",
+        "released": f"by {release['by']}, asked for by {release['asked_by']} as {release['change']}",
+        "data": f"{version['data_version']}{rows}" if version else "",
+        "commit": _commit(version, whole=True) if version else "",
+        "run": version["run"] if version else "",
+        "lock": version["lock"] if version else "",
+        "metrics": pairs(version["metrics"]) if version else "",
+        "package": release["package"],
+        "revision": release["revision"],
+    }
+    return [f"{place}: {recorded}{release['version']} since {local(release['since'])}", *fields(head, "  ")]

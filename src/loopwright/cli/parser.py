@@ -7,6 +7,7 @@ import argparse
 from loopwright.cli.commands import (
     data,
     folder,
+    history,
     lineage,
     loop,
     machine,
@@ -19,6 +20,7 @@ _GROUPS = (
     planning,
     loop,
     records,
+    history,
     lineage,
     data,
     folder,

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 import time
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -87,47 +86,3 @@ def _running(parsed: argparse.Namespace) -> Client:
     if not client.running():
         raise NotFoundError(f"Nothing runs for {client.state.root}. `loopwright up DIR` starts it.")
     return client
-
-
-def history(parsed: argparse.Namespace) -> int:
-    """Show facts, or verify them: exit status 1 where the record is not whole."""
-    return _verify(parsed) if parsed.action == "verify" else _list(parsed)
-
-
-def _list(parsed: argparse.Namespace) -> int:
-    state = StateFolder.resolve(parsed.home)
-    client = Client(state)
-    if client.running():
-        facts = client.get("/v1/history", workload=parsed.workload, limit=parsed.limit)
-    else:
-        from loopwright.operations.records import stopped_history
-
-        facts = stopped_history(state, parsed.workload, parsed.limit)
-    if parsed.json:
-        print(json.dumps(facts))
-        return 0
-    table = [
-        [str(f["sequence"]), _local(f["time"]), f["actor"], f["kind"], f["key"], f["summary"]] for f in facts
-    ]
-    print("\n".join(render(table)) if table else "Nothing is recorded yet.")
-    return 0
-
-
-def _local(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _verify(parsed: argparse.Namespace) -> int:
-    state = StateFolder.resolve(parsed.home)
-    client = Client(state)
-    if client.running():
-        found = client.get("/v1/history/verify")
-    else:
-        from loopwright.operations.records import stopped_verify
-
-        found = stopped_verify(state)
-    if parsed.json:
-        print(json.dumps(found))
-    else:
-        print(found["sentence"])
-    return 0 if found["ok"] else 1

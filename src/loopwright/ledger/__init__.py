@@ -19,7 +19,7 @@ May import: state, errors.
 
 from __future__ import annotations
 
-from loopwright.ledger.facts import Fact
+from loopwright.ledger.facts import Entry, Fact
 from loopwright.ledger.hold import Hold
 from loopwright.ledger.ledger import Ledger
 from loopwright.ledger.location import exists, hold_of, open_ledger
@@ -28,5 +28,6 @@ from loopwright.ledger.store import Query, Store, Transaction
 from loopwright.ledger.verification import Verification
 
 __all__ = [
-    "Fact", "Hold", "Ledger", "Lock", "Query", "Store", "Transaction", "Verification", "exists", "hold_of", "open_ledger",
+    "Entry", "Fact", "Hold", "Ledger", "Lock", "Query", "Store", "Transaction", "Verification", "exists", "hold_of",
+    "open_ledger",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from loopwright.ledger import verification
 from loopwright.ledger.facts import Draft, Entry, Fact
 from loopwright.ledger.head import SignedHead, load_key
 from loopwright.ledger.sqlite import SqliteStore
-from loopwright.ledger.store import Query, Store, Transaction
+from loopwright.ledger.store import Column, Query, Store, Transaction
 from loopwright.ledger.verification import Head, Verification
 
 _log = logging.getLogger(__name__)
@@ -97,17 +97,9 @@ class Ledger:
         """The facts that match all that the query says, in its order."""
         return [entry.fact() for entry in self._store.select(query)]
 
-    def kinds(self) -> list[str]:
-        """Every kind of fact that was ever recorded here, sorted."""
-        return self._store.kinds()
-
-    def entries(self) -> Iterator[Entry]:
-        """All facts as they are stored, in order, as of one moment."""
-        return self._store.scan()
-
-    def head(self) -> Head:
-        """The signed head; raises IntegrityError where it is missing or forged."""
-        return self._head.read()
+    def distinct(self, column: Column) -> list[str]:
+        """Every kind, workload or actor that facts have here, sorted."""
+        return self._store.distinct(column)
 
     def latest(self, kind: str, workload: str | None = None, key: str | None = None) -> Fact | None:
         """The newest matching fact."""
@@ -118,14 +110,14 @@ class Ledger:
         """How many facts match."""
         return self._store.count(Query(kind, workload, key))
 
-    def verify(self) -> Verification:
-        """Check every fact and the signed head; may run while others append."""
+    def verify(self, seen: Callable[[Entry], None] | None = None) -> Verification:
+        """Check every fact and the signed head; may run while others append. `seen` is shown each entry before its check."""
         try:
             head = self._head.read()  # before the facts: while we read, these can only have gone further
         except IntegrityError as error:
             return Verification(False, 0, None, error.message)
         try:
-            return verification.verify(self._store.scan(), head, self._head.key)
+            return verification.verify(_shown(self._store.scan(), seen), head, self._head.key)
         except IntegrityError as error:  # the database's own structure is damaged
             return Verification(False, 0, None, error.message)
 
@@ -215,3 +207,10 @@ class Ledger:
         if self._behind and self._trusted is not None:
             self._head.write(self._trusted)
             self._behind = False
+
+
+def _shown(entries: Iterable[Entry], seen: Callable[[Entry], None] | None) -> Iterator[Entry]:
+    for entry in entries:
+        if seen is not None:
+            seen(entry)
+        yield entry

@@ -17,7 +17,7 @@ import psycopg
 from loopwright.ledger.facts import Entry
 from loopwright.ledger.postgresql_schema import prepare
 from loopwright.ledger.postgresql_server import Connection, Server, is_lost
-from loopwright.ledger.store import Query
+from loopwright.ledger.store import Column, Query
 
 T = TypeVar("T")
 
@@ -113,10 +113,12 @@ class PostgresStore:
             lambda connection: int(connection.execute(statement.encode(), values).fetchall()[0][0])
         )
 
-    def kinds(self) -> list[str]:
-        """Every kind that an entry has, sorted."""
-        statement = "SELECT DISTINCT kind FROM loopwright_facts"
-        return sorted(self._read(lambda connection: [row[0] for row in connection.execute(statement)]))
+    def distinct(self, column: Column) -> list[str]:
+        """Every value that entries have there, sorted."""
+        statement = f"SELECT DISTINCT {column} FROM loopwright_facts"  # noqa: S608
+        return sorted(
+            self._read(lambda connection: [row[0] for row in connection.execute(statement.encode())])
+        )
 
     def scan(self) -> Iterator[Entry]:
         """All entries of one snapshot, by a cursor on a connection of its own."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from loopwright.errors import IntegrityError, LoopwrightError, MachineError, TemporaryError
 from loopwright.ledger.facts import Entry
-from loopwright.ledger.store import Query
+from loopwright.ledger.store import Column, Query
 
 _BUSY_TIMEOUT = (
     10.0  # seconds that a writer waits for another process's transaction, which takes milliseconds
@@ -85,10 +85,11 @@ class SqliteStore:
         with self._reading, _explained(self.path):
             return int(self._reader.execute(f"SELECT count(*) FROM facts{where}", values).fetchone()[0])  # noqa: S608
 
-    def kinds(self) -> list[str]:
-        """Every kind that an entry has, sorted."""
+    def distinct(self, column: Column) -> list[str]:
+        """Every value that entries have there, sorted."""
         with self._reading, _explained(self.path):
-            return [row[0] for row in self._reader.execute("SELECT DISTINCT kind FROM facts ORDER BY kind")]
+            rows = self._reader.execute(f"SELECT DISTINCT {column} FROM facts ORDER BY 1")  # noqa: S608
+            return [row[0] for row in rows]
 
     def scan(self) -> Iterator[Entry]:
         """All entries of one snapshot, on a connection of its own."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from loopwright.ledger.facts import Entry
+
+Column = Literal["kind", "workload", "actor"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class Store(Protocol):
     def count(self, query: Query) -> int:
         """How many match; `limit` and order do not count."""
 
-    def kinds(self) -> list[str]:
-        """Every kind that an entry has, sorted."""
+    def distinct(self, column: Column) -> list[str]:
+        """Every value that entries have there, sorted."""
 
     def scan(self) -> Iterator[Entry]:
         """All entries in order, as of one moment, without keeping writers waiting."""

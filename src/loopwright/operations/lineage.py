@@ -6,6 +6,7 @@ returns JSON values. Raises NotFoundError for a name that is not known.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from loopwright.errors import NotFoundError, UsageError
@@ -153,13 +154,14 @@ def _statistics(records: Records, version: lineage.DataVersion) -> dict[str, Any
 
 
 def served_at(
-    records: Records, at: float, workload: str | None = None, where: str | None = None
+    records: Records, at: float | None = None, workload: str | None = None, where: str | None = None
 ) -> list[dict[str, Any]]:
-    """What served at a moment, by environment."""
+    """What served at a moment, by environment; None is now, whatever a clock that was set back says."""
     names = workloads(records, workload)
     known = [one for name in names for one in records.chronicle.environments(name)]
     here = pick(where, known, "environment") if where is not None else None
-    return [told(one) for name in names for one in lineage.served_at(records.chronicle, at, name, here)]
+    moment = max(time.time(), records.chronicle.newest) if at is None else at
+    return [told(one) for name in names for one in lineage.served_at(records.chronicle, moment, name, here)]
 
 
 def _only(records: Records, workload: str | None) -> str:

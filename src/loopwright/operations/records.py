@@ -1,16 +1,14 @@
-"""What is, and what was: status and history."""
+"""What is: status and logs."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from loopwright import __version__
 from loopwright.engines.base import EngineReport
 from loopwright.errors import NotFoundError
-from loopwright.ledger import Fact, Ledger, exists, open_ledger
+from loopwright.ledger import Fact, exists, open_ledger
 from loopwright.loop.keys import endpoint_key
 from loopwright.loop.serving import example_request
 from loopwright.loop.view import View
@@ -110,48 +108,6 @@ def _serving(control: ControlPlane, release: Fact, report: EngineReport) -> dict
     }
 
 
-def history(ledger: Ledger, workload: str | None, limit: int) -> list[dict[str, Any]]:
-    """The newest facts, oldest of them first."""
-    facts = list(ledger.facts(workload=workload))[-limit:]
-    return [_told(fact) for fact in facts]
-
-
-def _told(fact: Fact) -> dict[str, Any]:
-    return {
-        "sequence": fact.sequence,
-        "time": datetime.fromtimestamp(fact.time, UTC).isoformat(timespec="milliseconds"),
-        "kind": fact.kind,
-        "workload": fact.workload,
-        "key": fact.key,
-        "actor": fact.actor,
-        "summary": _summary(fact),
-        "body": fact.body,
-        "hash": fact.hash,
-    }
-
-
-_TOLD = ("step", "environment", "version", "decision", "comment", "message", "by", "run", "code", "auto")
-
-
-def _summary(fact: Fact) -> str:
-    parts = [
-        f"{name}={_short(fact.body[name])}" for name in _TOLD if fact.body.get(name) not in (None, "", False)
-    ]
-    return " ".join(parts)
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    first = text.splitlines()[0] if text else ""
-    return first if len(first) <= 80 else first[:79] + "…"
-
-
-def verify(ledger: Ledger) -> dict[str, Any]:
-    """Check every entry's hash, the chain, and the signed head outside the database."""
-    found = ledger.verify()
-    return {"ok": found.ok, "entries": found.entries, "broken": found.broken, "sentence": found.sentence}
-
-
 def logs(
     control: ControlPlane, workload: str, part: str | None, offset: int, most: int = 256 * 1024
 ) -> dict[str, Any]:
@@ -217,29 +173,3 @@ def _tail(file: Path, most: int) -> str:
     with file.open("rb") as stream:
         stream.seek(max(0, file.stat().st_size - most))
         return stream.read().decode(errors="replace")
-
-
-def _open_stopped(state: StateFolder) -> Ledger:
-    if not exists(state):
-        raise NotFoundError(
-            f"{state.root} holds no ledger. `loopwright up DIR` starts one; --home names another state folder."
-        )
-    return open_ledger(state)
-
-
-def stopped_history(state: StateFolder, workload: str | None, limit: int) -> list[dict[str, Any]]:
-    """The history where no control plane runs."""
-    ledger = _open_stopped(state)
-    try:
-        return history(ledger, workload, limit)
-    finally:
-        ledger.close()
-
-
-def stopped_verify(state: StateFolder) -> dict[str, Any]:
-    """The verification where no control plane runs."""
-    ledger = _open_stopped(state)
-    try:
-        return verify(ledger)
-    finally:
-        ledger.close()

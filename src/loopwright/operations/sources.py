@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from loopwright.catalog import Store
 from loopwright.errors import LoopwrightError, NotFoundError
-from loopwright.ledger import Ledger, Query
+from loopwright.ledger import Ledger, Query, exists, open_ledger
 from loopwright.loop.lineage import Chronicle
 from loopwright.loop.lineage.chronicle import KINDS
 from loopwright.loop.view import Book
@@ -67,8 +67,8 @@ def stopped(state: StateFolder) -> Iterator[Records]:
 
 def open_stopped(state: StateFolder) -> Ledger:
     """The ledger of a state in which no control plane runs; raises NotFoundError where there is none."""
-    if not state.ledger.exists():
+    if not exists(state):
         raise NotFoundError(
             f"{state.root} holds no ledger. `loopwright up DIR` starts one; --home names another state folder."
         )
-    return Ledger.open(state.ledger, state.ledger_key, state.ledger_head)
+    return open_ledger(state)

@@ -168,4 +168,6 @@ def test_facts_are_found_by_all_that_a_query_says(ledger: Ledger) -> None:
     assert found(Query(mentions="y-2")) == found(Query(mentions='"100%_2"')) == [4]
     assert found(Query(mentions="KEY-2")) == found(Query(mentions="100_")) == []
     assert found(Query(actor="ann", kinds=("a",), since=1.0, mentions="key")) == [2]
-    assert ledger.kinds() == ["a", "b", "c", "control.started"]
+    assert ledger.distinct("kind") == ["a", "b", "c", "control.started"]
+    assert ledger.distinct("workload") == ["", "w"]
+    assert ledger.distinct("actor") == ["ann", "bob", "loopwright"]

@@ -1,10 +1,10 @@
-"""The commands that read what is and what was: status, logs, history."""
+"""The commands that read what is: status and logs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from loopwright.cli.commands.base import command, late, positive
+from loopwright.cli.commands.base import command, late
 
 
 def add(commands: Any) -> None:
@@ -30,19 +30,3 @@ def add(commands: Any) -> None:
     logs.add_argument("workload", help="the workload")
     logs.add_argument("part", nargs="?", help="a step or an environment (default: the step that ran last)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as more is written")
-    history = command(
-        commands,
-        "history",
-        late("records", "history"),
-        "Show who did what and when, or verify that the record is whole.",
-        """loopwright history
-           loopwright history --workload titanic --limit 20
-           loopwright history verify""",
-    )
-    history.add_argument(
-        "action", nargs="?", choices=["verify"], help="verify: check the chain of hashes and its signed head"
-    )
-    history.add_argument("--workload", help="only this workload")
-    history.add_argument(
-        "--limit", type=positive, default=50, help="how many of the newest facts (default: 50)"
-    )

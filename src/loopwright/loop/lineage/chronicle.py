@@ -38,7 +38,7 @@ class Chronicle:
         self.withdrawn: dict[Pair, list[Fact]] = defaultdict(list)  # (environment, workload)
         self.aliases: dict[Pair, Fact] = {}  # (environment, workload) -> newest alias.moved
         self.lives: list[Fact] = []  # state.stopped and control.started
-        self.last = 0  # sequence of the newest fact seen
+        self.newest = 0.0  # the greatest time of a fact
 
     @classmethod
     def of(cls, facts: Iterable[Fact]) -> Chronicle:
@@ -50,7 +50,7 @@ class Chronicle:
 
     def apply(self, fact: Fact) -> None:
         """Take in one fact."""
-        self.last = fact.sequence
+        self.newest = max(self.newest, fact.time)
         handler = getattr(self, "_" + fact.kind.replace(".", "_"), None)
         if handler is not None:
             handler(fact)

@@ -58,10 +58,11 @@ def _known(chronicle: Chronicle, workload: str) -> _Known:
 
 def _served(chronicle: Chronicle, at: float, workload: str, environment: str, known: _Known) -> Served:
     all_ = releases(chronicle, workload, environment)
-    then = [one for one in all_ if one.since <= at and (one.until is None or at < one.until)]
-    if not then:
+    # The last that was recorded by then: a clock that was set back must not make two of them serve, or none.
+    release = next((one for one in reversed(all_) if one.since <= at), None)
+    if release is None or (release.until is not None and release.until <= at):
         return Served(workload, environment, at, False, _reason(all_, at), None, None, None)
-    release, stopped = then[-1], _stopped(chronicle, at)
+    stopped = _stopped(chronicle, at)
     version, data = known.versions.get(release.version), known.data.get(release.package)
     return Served(workload, environment, at, not stopped, stopped, release, version, data)
 
