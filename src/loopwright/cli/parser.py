@@ -13,10 +13,12 @@ from loopwright.cli.commands import (
     machine,
     planning,
     records,
+    start,
 )
 from loopwright.cli.commands.base import Parser
 
 _GROUPS = (
+    start,
     planning,
     loop,
     records,
@@ -33,7 +35,7 @@ def build() -> argparse.ArgumentParser:
     parser = Parser(
         prog="loopwright",
         description="The whole MLOps loop of an AI workload from one spec file.",
-        epilog="Start with: loopwright up examples/titanic",
+        epilog="Start with: loopwright up examples/titanic, or with a table of your own: loopwright init",
         allow_abbrev=False,
     )
     parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")

@@ -78,23 +78,24 @@ def guess(values: pa.Array) -> Guess:
     """The type that all values have; numbers also where nearly all are numbers, so that the rest can be shown as errors."""
     if not _is_text(values):
         return Guess(_type_of(values.type))
-    present = pc.utf8_trim_whitespace(values.drop_null())
+    written = values.drop_null()
+    present = pc.utf8_trim_whitespace(written)
     if not len(present):
         return Guess("string")
     numbers = pc.match_substring_regex(present, _NUMBER)
     share = pc.mean(numbers).as_py()
     if share >= _MOSTLY:
-        return _guess_number(present, numbers)
+        return _guess_number(present, numbers, written.filter(pc.invert(numbers)))
     lower = pc.utf8_lower(present)
     return Guess("boolean" if pc.all(pc.is_in(lower, pa.array(_TRUTH, lower.type))).as_py() else "string")
 
 
-def _guess_number(present: pa.Array, numbers: pa.Array) -> Guess:
-    rest = tuple(sorted(set(present.filter(pc.invert(numbers)).to_pylist())))
+def _guess_number(present: pa.Array, numbers: pa.Array, others: pa.Array) -> Guess:
+    rest = tuple(sorted(set(others.to_pylist())))  # as they are written: a mark may have blanks around it
     found = present.filter(numbers)
     if pc.any(pc.match_substring_regex(found, _ZEROS_BEFORE)).as_py() or _too_long(found):
         return Guess("string")  # a code such as a postal code or an account, which a number would spoil
-    marks = rest if set(rest) <= set(MARKS) else ()
+    marks = rest if {text.strip() for text in rest} <= {"", *MARKS} else ()
     return Guess("integer" if pc.all(pc.match_substring_regex(found, _INTEGER)).as_py() else "number", marks)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +38,34 @@ _HEAD = """\
 apiVersion: loopwright/v1
 min_rows: {min_rows}  # {rows} seen; fewer than half of that is more likely a broken file
 {duplicates}
-unexpected_columns: refuse  # or ignore: columns that are not named here
+{unexpected}
 columns:
 """
+_ALL_NAMED = "unexpected_columns: refuse  # or ignore: columns that are not named here"
+_NOT_NAMED = (
+    "unexpected_columns: ignore  # or refuse: columns that are not named here; the model does not see them"
+)
 
 
 def infer(source: Path, label: str, shown: str) -> str:
     """The text of a schema file; raises StepFailed where the data cannot be read or lacks the label."""
     raw = read(source, shown)
     require_label(raw, label)
+    return of_rows(raw, label)
+
+
+def of_rows(raw: Raw, label: str, task: str | None = None, leave_out: Collection[str] = ()) -> str:
+    """As `infer`, of rows that were read; columns that are left out are not declared, and such are then allowed."""
     repeated = pd.Series(row_hashes(raw.frame())).duplicated()
     head = _HEAD.format(
-        shown=shown,
+        shown=raw.shown,
         rows=counted(raw.rows, "row"),
         min_rows=max(1, raw.rows // 2),
         duplicates=_duplicates(float(repeated.mean())),
+        unexpected=_NOT_NAMED if leave_out else _ALL_NAMED,
     )
-    return head + "\n".join(line for name in raw.columns for line in _column(raw, name, name == label)) + "\n"
+    named = [name for name in raw.columns if name not in leave_out]
+    return head + "\n".join(line for name in named for line in _column(raw, name, name == label, task)) + "\n"
 
 
 def _duplicates(share: float) -> str:
@@ -68,15 +79,15 @@ def _percent_above(share: float) -> str:
     return f"{min(100, math.ceil(share * 150))}%"
 
 
-def _column(raw: Raw, name: str, is_label: bool) -> Iterator[str]:
+def _column(raw: Raw, name: str, is_label: bool, task: str | None) -> Iterator[str]:
     guessed = guess(raw.columns[name])
     column = convert(raw.columns[name], guessed.type, guessed.marks)
-    yield f"  {_scalar(name)}:{'  # the label' if is_label else ''}"
+    yield f"  {scalar(name)}:{'  # the label' if is_label else ''}"
     yield f"    type: {column.type}{_unreadable(raw, name, column)}"
     if guessed.marks:
         yield f"    missing_values: {_list(guessed.marks)}  # besides the empty field"
     if is_label:
-        yield from _label(column)
+        yield from _label(column, task or task_of(column, None))
         return
     yield _missing(column)
     if not column.values.notna().any():
@@ -85,7 +96,7 @@ def _column(raw: Raw, name: str, is_label: bool) -> Iterator[str]:
         yield from _limits(column)
     elif column.type == "string":
         yield from _texts(column)
-    if _is_key(column):
+    if is_key(column):
         yield "    unique: true  # every value differs: a key, of no use to a model"
 
 
@@ -104,13 +115,13 @@ def _missing(column: Column) -> str:
     return f"    missing: {_percent_above(share)}  # {percent(share)} of the rows have none"
 
 
-def _label(column: Column) -> Iterator[str]:
+def _label(column: Column, task: str) -> Iterator[str]:
     present = column.values.dropna()
-    if task_of(column, None) == "regression":
+    if task == "regression":
         yield from _limits(column)
         return
     shares = present.value_counts(normalize=True)
-    seen = ", ".join(f"{_scalar(plain(value))} {percent(float(share))}" for value, share in shares.items())
+    seen = ", ".join(f"{scalar(plain(value))} {percent(float(share))}" for value, share in shares.items())
     yield f"    values: {_list(_ordered(present))}"
     yield f"    balance: {{min_share: {_percent_below(float(shares.min()))}}}  # seen: {seen}"
 
@@ -128,7 +139,7 @@ def _limits(column: Column) -> Iterator[str]:
     high = 0 if greatest <= 0 and -greatest <= slack else _round(greatest + slack, math.ceil)
     for name, limit, seen in (("min", low, least), ("max", high, greatest)):
         if math.isfinite(limit):
-            yield f"    {name}: {_scalar(limit)}  # {_scalar(seen)} seen"
+            yield f"    {name}: {scalar(limit)}  # {scalar(seen)} seen"
 
 
 def _round(number: float, direction: Any) -> float | int:
@@ -152,7 +163,8 @@ def _texts(column: Column) -> Iterator[str]:
         yield f"    # missing_values: {_list(suspects)}  # if these mean that there is no value"
 
 
-def _is_key(column: Column) -> bool:
+def is_key(column: Column) -> bool:
+    """Whether every value differs, in rows enough to mean something, as in no quantity but a key."""
     present = column.values.dropna()
     return column.type in ("string", "integer") and len(present) >= _ROWS_FOR_KEY and present.is_unique
 
@@ -161,7 +173,7 @@ def _ordered(present: pd.Series[Any]) -> list[Any]:
     return [plain(value) for value in sorted(present.unique())]
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
     """A value as YAML reads it back: text in quotes wherever we, or other readers of YAML, might take it for another."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -178,4 +190,4 @@ def _scalar(value: Any) -> str:
 
 
 def _list(values: Any) -> str:
-    return f"[{', '.join(_scalar(value) for value in values)}]"
+    return f"[{', '.join(scalar(value) for value in values)}]"

@@ -1,0 +1,151 @@
+"""What is drafted runs: the data step takes the table, the training script learns, the scoring script answers.
+
+Here without a control plane; `up` brings a draft to production in the acceptance tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tables import change, customers, houses, write
+
+from loopwright.datasets import job as data_job
+from loopwright.evaluation import rows
+from loopwright.operations.declaration import read_declaration
+from loopwright.operations.starting import Beginning, init
+from loopwright.spec import CasesFile, parse
+from loopwright.spec.models import Workload
+from loopwright.training import render
+
+_ASK = "import json, sys, score; score.init(); print(json.dumps([score.run(line) for line in sys.stdin]))"
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A draft with its data split, its model trained, and answers to the held-out rows."""
+
+    spec: Workload
+    folder: Path
+    told: dict[str, Any]
+    data: dict[str, Any]
+    requests: list[dict[str, Any]]
+    answers: list[Any]
+    labels: list[Any]
+
+    def accuracy(self) -> float:
+        right = [str(a["prediction"]) == str(y) for a, y in zip(self.answers, self.labels, strict=True)]
+        return sum(right) / len(right)
+
+
+def rehearse(tmp_path: Path, table: Path, label: str, **more: Any) -> Rehearsal:
+    folder = tmp_path / "drafted"
+    told = init(Beginning(folder, table, label, owner="ada@example.com", **more))
+    declared = read_declaration(folder)
+    assert declared.warnings == ()
+    spec = declared.spec
+    data, parts = _split(spec, folder, tmp_path)
+    model = tmp_path / "model"
+    values = {f"data.{next(iter(spec.data))}.train": str(parts / data["train"]), "outputs": str(model)}
+    command = [sys.executable, *render(spec.training.command, values)[1:]]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    held_out = rows.read(parts / data["test"], data["missing_values"])
+    requests = rows.requests(held_out, data["columns"])
+    cases = parse(CasesFile, folder / "tests" / "functional.yaml").cases
+    good = [case.request for case in cases if case.expect.status == 200]
+    answers = _asked(folder, model, [*requests, *good])
+    expected = [case.expect.values["prediction"] for case in cases if "prediction" in case.expect.values]
+    assert expected
+    return Rehearsal(
+        spec, folder, told, data, requests, answers[: len(requests)], rows.plain(held_out[label])
+    )
+
+
+def _split(spec: Workload, folder: Path, tmp_path: Path) -> tuple[dict[str, Any], Path]:
+    (name, declared), parts = next(iter(spec.data.items())), tmp_path / "parts"
+    parts.mkdir()
+    given = {
+        "name": name,
+        "source": str(folder / declared.source),
+        "source_name": declared.source,
+        "schema": str(folder / str(declared.data_schema)),
+        "schema_name": declared.data_schema,
+        "label": declared.label,
+        "split": declared.split.model_dump(),
+        "modified_at": 0.0,
+        "now": 0.0,
+    }
+    return data_job.work(given, parts), parts
+
+
+def _asked(folder: Path, model: Path, requests: list[Any]) -> list[Any]:
+    lines = "".join(json.dumps(request) + "\n" for request in requests)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _ASK],
+        cwd=folder,
+        input=lines,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"MODEL_DIR": str(model)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers: list[Any] = json.loads(done.stdout)
+    return answers
+
+
+def test_a_table_with_all_kinds_of_columns(tmp_path: Path) -> None:
+    table = write(tmp_path / "My customers (2026).csv", customers())
+    done = rehearse(tmp_path, table, "class")
+    assert done.told["features"] == {
+        "spent {CHF}": "number",
+        "Größe: cm": "number",
+        "zip": "category",
+        "joined": "date",
+        "vip": "truth",
+        "remark": "text",
+    }
+    assert set(done.told["left_out"]) == {"customer_id", "row", "country", "born"}
+    assert "customer_id" not in done.requests[0]
+    gate = done.spec.evaluation.gates[0]
+    assert (gate.metric, gate.min is not None and done.accuracy() > gate.min > 0.33) == ("accuracy", True)
+
+
+def test_a_regression_beats_the_mean(tmp_path: Path) -> None:
+    done = rehearse(tmp_path, write(tmp_path / "houses.csv", houses()), "price")
+    errors = [(a["prediction"] - float(y)) ** 2 for a, y in zip(done.answers, done.labels, strict=True)]
+    gate = done.spec.evaluation.gates[0]
+    assert (done.told["task"], gate.metric) == ("regression", "rmse")
+    assert gate.max is not None
+    assert (sum(errors) / len(errors)) ** 0.5 < gate.max
+
+
+def test_parquet_with_times_true_and_false_and_a_label_of_true_and_false(tmp_path: Path) -> None:
+    frame = pd.DataFrame(customers())
+    frame["joined"] = pd.to_datetime(frame["joined"])
+    frame["vip"] = frame["vip"] == "True"
+    frame["spent"] = pd.to_numeric(frame["spent {CHF}"], errors="coerce")
+    frame = frame[["joined", "vip", "spent", "zip", "remark"]]
+    frame.to_parquet(tmp_path / "customers.parquet")
+    done = rehearse(tmp_path, tmp_path / "customers.parquet", "vip")
+    assert done.told["features"]["joined"] == "date"
+    assert {answer["prediction"] for answer in done.answers} == {True, False}
+    assert done.spec.evaluation.positive is True
+    assert done.accuracy() > 0.8
+
+
+def test_a_rare_label_is_judged_by_ranks(tmp_path: Path) -> None:
+    def rare(number: int, row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"price": "sold" if number % 12 == 0 else "open", "size": number % 12}
+
+    done = rehearse(tmp_path, write(tmp_path / "offers.csv", change(houses(), rare)), "price")
+    assert done.spec.evaluation.gates[0].metric == "roc_auc"
+    assert done.spec.evaluation.positive == "sold"
+    sold = [a["probability"] for a, y in zip(done.answers, done.labels, strict=True) if y == "sold"]
+    assert min(sold) > 0.5
