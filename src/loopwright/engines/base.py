@@ -144,6 +144,8 @@ class Machine(Value, frozen=True, kw_only=True):
 
     cores: int
     memory: int  # bytes
+    gpus: int = 0
+    shared_memory: int = 0  # bytes of /dev/shm
 
 
 class Capability(Value, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from loopwright.spec import tasks
 from loopwright.spec.complaints import Complaint, refusal
+from loopwright.spec.compute import Compute
 from loopwright.spec.declaration import Declaration, Items
 from loopwright.spec.dependencies import Dependencies
 from loopwright.spec.environments import Environment
@@ -20,7 +21,7 @@ from loopwright.spec.overrides import misfits, overridden
 from loopwright.spec.pipeline import Pipeline
 from loopwright.spec.serving import Serving
 from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, RelativePath
-from loopwright.spec.units import Bytes, Cores, Fraction, PositiveDuration, ProperFraction
+from loopwright.spec.units import Fraction, PositiveDuration, ProperFraction
 
 STEP_NAMES = frozenset(
     (
@@ -67,15 +68,6 @@ class Data(Declaration):
         default=None, description="The source must have changed within this time, or the data step fails."
     )
     split: Split = Field(default=Split(), description="How rows are held out.")
-
-
-class Compute(Declaration):
-    """What a training job may use."""
-
-    nodes: int = Field(default=1, ge=1, le=1000, description="Processes or machines that train together.")
-    cpu: Cores = Field(default=1.0, description="Cores; sets the usual thread-count variables.")
-    memory: Bytes | None = Field(default=None, description="A job that uses more is ended.")
-    max_duration: PositiveDuration = Field(default=3600.0, description="A job that takes longer is ended.")
 
 
 class Training(Declaration):

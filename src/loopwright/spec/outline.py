@@ -19,7 +19,7 @@ HELD_OUT = "Held out means held out: the held-out rows are for evaluation, and a
 
 def crosschecks(spec: object) -> list[Complaint]:
     """What does not fit together between the parts of a spec."""
-    return [*_command(spec), *_nodes(spec), *_splits(spec)]
+    return [*_command(spec), *_splits(spec)]
 
 
 def stated(value: object, *path: str) -> Any:
@@ -76,23 +76,6 @@ def _command(spec: object) -> Iterator[Complaint]:
 def _braces(inner: str) -> str:
     plain = re.fullmatch(r"[a-z_.]+", inner) is not None
     return "" if plain else "Braces stand for placeholders alone; keep others in the script or in a file."
-
-
-def _nodes(spec: object) -> Iterator[Complaint]:
-    nodes = stated(spec, "training", "compute", "nodes")
-    environments = stated(spec, "environments")
-    engines = (
-        [stated(one, "engine") or "local" for one in environments.values()]
-        if isinstance(environments, Mapping)
-        else []
-    )
-    if isinstance(nodes, int) and nodes > 1 and "local" in engines:
-        yield Complaint(
-            "training.compute.nodes",
-            str(nodes),
-            "1, since the engine `local` trains on one node",
-            "One node may use several cores: set `training.compute.cpu`.",
-        )
 
 
 def _splits(spec: object) -> Iterator[Complaint]:

@@ -7,6 +7,15 @@ May import: spec, state, jobs, pins, errors. Used by `loop` and `operations`.
 """
 
 from loopwright.training.command import parameters, render
-from loopwright.training.variables import environment_folder, threads, user_environment
+from loopwright.training.nodes import on_nodes
+from loopwright.training.variables import environment_folder, threads, user_environment, visible_devices
 
-__all__ = ["environment_folder", "parameters", "render", "threads", "user_environment"]
+__all__ = [
+    "environment_folder",
+    "on_nodes",
+    "parameters",
+    "render",
+    "threads",
+    "user_environment",
+    "visible_devices",
+]

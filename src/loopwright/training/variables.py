@@ -29,3 +29,8 @@ def user_environment(python: Path, cores: float) -> dict[str, str]:
 def environment_folder(environments: Path, digest: str) -> Path:
     """Where the Python environment of a lock's digest is, or will be."""
     return environments / digest[:16]
+
+
+def visible_devices(gpus: int) -> dict[str, str]:
+    """The variable that gives a job so many GPUs, the first ones; none where none are asked for."""
+    return {"CUDA_VISIBLE_DEVICES": ",".join(map(str, range(gpus)))} if gpus else {}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from loopwright.engines.base import Capability, Machine
@@ -69,12 +67,27 @@ def test_more_replicas_than_cores_share_them() -> None:
 
 
 def test_what_is_refused_comes_first() -> None:
-    workload = spec()
-    compute: Any = workload.training.compute.model_copy(update={"nodes": 3})
-    training = workload.training.model_copy(update={"compute": compute})
-    first = capabilities(workload.model_copy(update={"training": training}), BIG)[0]
-    assert (first.field, first.verdict) == ("training.compute.nodes", "refused")
-    assert first.sentence.endswith(".")
+    first = capabilities(spec("gpu: 2, nodes: 3"), BIG)[0]
+    assert (first.field, first.verdict) == ("training.compute.gpu", "refused")
+    assert "no GPU" in first.value
+    assert "2 for each of 3 nodes, 6 in all" in first.sentence
+
+
+def test_gpus_that_are_there_are_shared_out() -> None:
+    with_gpus = Machine(cores=8, memory=GIB, gpus=4)
+    assert found(spec("gpu: 2, nodes: 2"), with_gpus)["training.compute.gpu"].value == "4 of this machine's 4"
+    assert found(spec(), with_gpus)["training.compute.gpu"].verdict == "exact"
+
+
+@pytest.mark.parametrize(("there", "verdict"), [(GIB, "refused"), (4 * GIB, "approximate")])
+def test_shared_memory_must_be_there(there: int, verdict: str) -> None:
+    judged = found(spec("shared_memory: 2Gi"), Machine(cores=1, memory=GIB, shared_memory=there))
+    assert judged["training.compute.shared_memory"].verdict == verdict
+    assert ("1Gi" in judged["training.compute.shared_memory"].value) is (verdict == "refused")
+
+
+def test_the_memory_of_all_nodes_is_counted_together() -> None:
+    assert found(spec("memory: 1Gi, nodes: 3"), SMALL)["training.compute.memory"].value == "3Gi"
 
 
 def test_this_machine_has_something() -> None:

@@ -1,4 +1,4 @@
-"""What must fit together: placeholders, gates, splits, nodes, and files."""
+"""What must fit together: placeholders, gates, splits, and files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ def problems(text: str) -> list[str]:
         ("{data.passengers.train}", "{data.crew.train}", "expected `{data.passengers.train}` or `{outputs}`."),
         ("{outputs}", "{'depth':3}", "Braces stand for placeholders alone"),
         ("python training.py", "python 'training.py", "training.command: found a quote that is not closed"),
-        ("nodes: 1", "nodes: 2", "f.yaml:11:20: training.compute.nodes: found 2, expected 1, since the engine `local` trains on one node."),
         ("by: row", "by: survived", "data.passengers.split.by: found the label `survived`, expected `row`, or a column"),
         ("test: 25%", "test: 0%", "data.passengers.split.test: found the text `0%`, expected a share above 0% and below 100%"),
     ],

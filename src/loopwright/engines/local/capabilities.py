@@ -55,14 +55,58 @@ def _conda(spec: Workload, machine: Machine) -> Iterator[Capability]:
 
 def _nodes(spec: Workload, machine: Machine) -> Iterator[Capability]:
     del machine
-    if spec.training.compute.nodes == 1:
-        yield Capability(field="training.compute.nodes", verdict="exact")
+    nodes, field = spec.training.compute.nodes, "training.compute.nodes"
+    if nodes == 1:
+        yield Capability(field=field, verdict="exact")
     else:
         yield Capability(
-            field="training.compute.nodes",
+            field=field,
+            verdict="approximate",
+            value=f"{nodes} processes on this machine",
+            sentence="Each is a node of one process, with a local rank of 0; they share the machine's cores and memory.",
+        )
+
+
+def _gpus(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    compute, field = spec.training.compute, "training.compute.gpu"
+    wanted = compute.gpu * compute.nodes
+    if wanted == 0:
+        yield Capability(field=field, verdict="exact")
+    elif wanted > machine.gpus:
+        has = f"{machine.gpus} GPU{'s' if machine.gpus > 1 else ''}" if machine.gpus else "no GPU"
+        each = f" for each of {compute.nodes} nodes, {wanted} in all" if compute.nodes > 1 else ""
+        yield Capability(
+            field=field,
             verdict="refused",
-            value="1, since the engine `local` trains on one node",
-            sentence="One node may use several cores: set `training.compute.cpu`.",
+            value=f"what this machine has: {has}",
+            sentence=f"The spec asks for {compute.gpu}{each}. Ask for fewer, or run it on a machine that has them.",
+        )
+    else:
+        yield Capability(
+            field=field,
+            verdict="approximate",
+            value=f"{wanted} of this machine's {machine.gpus}",
+            sentence="The first ones, by CUDA_VISIBLE_DEVICES; they are not kept from other jobs.",
+        )
+
+
+def _shared_memory(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    wanted, field = spec.training.compute.shared_memory, "training.compute.shared_memory"
+    if wanted is None:
+        return
+    if wanted > machine.shared_memory:
+        yield Capability(
+            field=field,
+            verdict="refused",
+            value=f"at most what this machine has in /dev/shm: {show_bytes(machine.shared_memory)}",
+            sentence="Ask for less, or enlarge it: mount -o remount,size=SIZE /dev/shm.",
+        )
+    else:
+        yield Capability(
+            field=field,
+            verdict="approximate",
+            value=f"this machine's {show_bytes(machine.shared_memory)}",
+            sentence="All jobs share it; none of it is set aside.",
         )
 
 
@@ -98,7 +142,9 @@ def _training_cpu(spec: Workload, machine: Machine) -> Iterator[Capability]:
 
 
 def _training_memory(spec: Workload, machine: Machine) -> Iterator[Capability]:
-    yield from _memory("training.compute.memory", spec.training.compute.memory, "ten times a second", machine)
+    compute = spec.training.compute
+    memory = compute.memory * compute.nodes if compute.memory is not None else None
+    yield from _memory("training.compute.memory", memory, "ten times a second", machine)
 
 
 def _replica_cpu(spec: Workload, machine: Machine) -> Iterator[Capability]:
@@ -141,6 +187,8 @@ JUDGES: dict[str, Judge] = {
     "training.dependencies.conda": _conda,
     "training.compute.nodes": _nodes,
     "training.compute.cpu": _training_cpu,
+    "training.compute.gpu": _gpus,
+    "training.compute.shared_memory": _shared_memory,
     "training.compute.memory": _training_memory,
     "serving.replicas.max": _most_replicas,
     "serving.resources.cpu": _replica_cpu,

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from loopwright import pins
 from loopwright.catalog import Store
 from loopwright.engines.base import Job
+from loopwright.errors import StepFailed
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import digest
 from loopwright.loop.steps.base import JobStep, our_job, our_output
@@ -76,3 +78,12 @@ class EnvironmentStep(JobStep):
     def summary(self, output: Output) -> str:
         kept = "" if output.get("committed", True) else "; `loopwright lock` would pin it in the folder"
         return f"{output['packages']} packages, lock {output['digest'][:8]}{kept}"
+
+
+def require_locked(case: Case, services: Services) -> None:
+    """Nothing runs in an environment that somebody has installed something into."""
+    environment = case.outputs["environment"]
+    lock = services.store.file(environment["lock"]).read_text()
+    refused = pins.refusal(lock, services.python(environment["digest"]).parent.parent)
+    if refused:
+        raise StepFailed(refused)

@@ -18,6 +18,7 @@ from loopwright.loop.keys import endpoint_key
 from loopwright.loop.places import in_scripts
 from loopwright.loop.serving import revision_of
 from loopwright.loop.steps.base import JobStep, Step, last_lines, log_end
+from loopwright.loop.steps.environment import require_locked
 from loopwright.spec.outline import placeholders
 from loopwright.spec.pipeline import Task
 from loopwright.spec.tasks import artifact_tasks
@@ -149,6 +150,7 @@ class TaskStep(JobStep):
         built = case.outputs.get("environment")
         if self._task.environment == "none" or built is None:
             return Path(sys.executable)
+        require_locked(case, services)
         return services.python(built["digest"])
 
     def _values(self, case: Case, services: Services, folder: Path) -> dict[str, str]:

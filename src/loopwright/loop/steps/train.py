@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loopwright import pins
 from loopwright.catalog import Store
 from loopwright.engines.base import Job, JobStatus
 from loopwright.errors import StepFailed
@@ -16,9 +15,12 @@ from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.files import training_files
 from loopwright.loop.places import in_scripts
 from loopwright.loop.steps.base import JobStep, last_lines, log_end
-from loopwright.training import parameters, render, user_environment
+from loopwright.loop.steps.environment import require_locked
+from loopwright.spec.compute import Compute
+from loopwright.training import on_nodes, parameters, render, user_environment, visible_devices
 
 _MOST_KEPT = 200  # parameters, and metrics, of a run that its fact repeats; the tracking server has them all
+RANKS = "ranks"  # the folder with the log of each node, in a job's folder
 _LONGEST_KEPT = 500  # characters of a parameter's value
 
 
@@ -36,7 +38,7 @@ class TrainStep(JobStep):
             "data": case.outputs["data"]["tree"],
             "nodes": case.spec.training.compute.nodes,
             "cpu": case.spec.training.compute.cpu,
-        }
+        } | ({"gpu": case.spec.training.compute.gpu} if case.spec.training.compute.gpu else {})
 
     def called(self, case: Case) -> dict[str, str]:
         return {
@@ -57,7 +59,7 @@ class TrainStep(JobStep):
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         compute = case.spec.training.compute
-        _require_locked(case, services)
+        require_locked(case, services)
         run = self._run(case, services, job_id)
         workspace, outputs = folder / "workspace", folder / "outputs"
         services.store.checkout(training_files(case.spec, case.change), workspace)
@@ -72,12 +74,14 @@ class TrainStep(JobStep):
             id=job_id,
             workload=case.change.workload,
             step=self.name,
-            command=render(case.spec.training.command, values),
+            command=_command(render(case.spec.training.command, values), compute, case.change.id, folder),
             directory=str(folder),
             working_directory=str(workspace),
-            variables=variables | {"MLFLOW_TRACKING_URI": services.tracking.url, "MLFLOW_RUN_ID": run},
+            variables=variables
+            | visible_devices(compute.gpu)
+            | {"MLFLOW_TRACKING_URI": services.tracking.url, "MLFLOW_RUN_ID": run},
             max_duration=compute.max_duration,
-            memory=compute.memory,
+            memory=compute.memory * compute.nodes if compute.memory is not None else None,
         )
 
     def _run(self, case: Case, services: Services, job_id: str) -> str:
@@ -116,6 +120,8 @@ class TrainStep(JobStep):
         outputs = folder / "outputs"
         run = self._run(case, services, job_id)
         services.tracking.log_artifact(run, folder / "log.txt", "log.txt")
+        for log in sorted((folder / RANKS).glob("*.log")):
+            services.tracking.log_artifact(run, log, f"{RANKS}/{log.name}")
         if not any(path.is_file() for path in outputs.rglob("*")):
             services.tracking.end_run(run, "FAILED")
             raise StepFailed(
@@ -178,10 +184,8 @@ def kept(logged: Mapping[str, str | float]) -> dict[str, str | float]:
     }
 
 
-def _require_locked(case: Case, services: Services) -> None:
-    """Nothing trains in an environment that somebody has installed something into."""
-    environment = case.outputs["environment"]
-    lock = services.store.file(environment["lock"]).read_text()
-    refused = pins.refusal(lock, services.python(environment["digest"]).parent.parent)
-    if refused:
-        raise StepFailed(refused)
+def _command(command: tuple[str, ...], compute: Compute, run: str, folder: Path) -> tuple[str, ...]:
+    """The command itself, or what runs it on several nodes."""
+    if compute.nodes == 1:
+        return command
+    return on_nodes(command, compute.nodes, compute.gpu, run, folder / RANKS)
