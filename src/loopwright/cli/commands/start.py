@@ -1,4 +1,4 @@
-"""The commands that begin: init."""
+"""The commands that one begins with: init, completion."""
 
 from __future__ import annotations
 
@@ -38,3 +38,13 @@ def add(commands: Any) -> None:
         help="a column that the model must not see; may be given several times",
     )
     init.add_argument("--force", action="store_true", help="replace files that are there")
+    completion = command(
+        commands,
+        "completion",
+        late("completion", "completion"),
+        "Print a script that completes commands, options and files in your shell.",
+        """loopwright completion bash > ~/.local/share/bash-completion/completions/loopwright
+           loopwright completion zsh > ~/.zfunc/_loopwright
+           loopwright completion fish > ~/.config/fish/completions/loopwright.fish""",
+    )
+    completion.add_argument("shell", choices=["bash", "zsh", "fish"], help="which shell")
