@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI
 
 from loopwright.operations import history, lineage
 from loopwright.operations.control import ControlPlane
@@ -15,7 +15,7 @@ def add(app: FastAPI, control: ControlPlane) -> None:
     """Add these paths."""
 
     @app.get("/v1/history")
-    def facts(wish: Annotated[history.Wish, Query()]) -> dict[str, Any]:
+    def facts(wish: Annotated[history.Wish, Depends()]) -> dict[str, Any]:
         return history.history(control.ledger, wish)
 
     @app.get("/v1/history/at")
