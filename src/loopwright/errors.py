@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_MOST_TOLD = 20  # problems of one file that a message lists; --json has them all
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -94,7 +96,9 @@ class SpecError(PermanentError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        told = [str(problem) for problem in self.problems[:_MOST_TOLD]]
+        more = len(self.problems) - len(told)
+        super().__init__("\n".join([*told, *([f"... and {more} more problems."] if more > 0 else [])]))
 
     def details(self) -> dict[str, object]:
         return {"problems": [asdict(problem) for problem in self.problems]}

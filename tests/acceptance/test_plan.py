@@ -191,3 +191,11 @@ def test_what_was_stopped_is_started_again(tiny: tuple[Cli, Path]) -> None:
     does = {step["step"]: step["does"] for step in planned(cli, folder)["steps"]}
     assert {name for name, what in does.items() if what != "unchanged"} == {"dev", "prod"}
     assert does["dev"] == does["prod"] == "starts"
+
+
+def test_what_is_stopped_still_has_its_logs_and_its_status(tiny: tuple[Cli, Path]) -> None:
+    cli, _ = tiny
+    cli("down")
+    assert "trained on" in cli("logs", "tiny", "train").stdout
+    assert "tiny: tiny-" in cli("status", "tiny").stdout
+    assert "'nope'" in cli("status", "nope", expect=1).stderr

@@ -99,6 +99,23 @@ def test_logs_show_what_training_said(production: Production) -> None:
     assert "no log" in production.cli("logs", "titanic", "nonsense", expect=1).stderr
 
 
+def test_following_several_replicas_names_each_lines_replica(production: Production) -> None:
+    with subprocess.Popen(
+        production.cli.command("logs", "titanic", "prod", "--follow"),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=production.cli.environment(),
+    ) as following:
+        assert following.stdout is not None
+        seen: set[str] = set()
+        while len(seen) < 2:
+            line = following.stdout.readline()
+            assert line, "the command ended"
+            seen.add(line.partition(" | ")[0])
+        following.terminate()
+    assert all(name.startswith("prod--titanic--") for name in seen)
+
+
 def test_a_script_that_uses_mlflow_just_works(production: Production, variant: Path) -> None:
     import httpx
 

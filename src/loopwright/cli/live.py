@@ -69,7 +69,9 @@ def _took(step: Progress, now: float) -> float | None:
 
 
 def waiting_for(progress: Progress, home: str) -> str:
-    """What a person has to do now; empty where nothing waits for one."""
+    """What a person has to do or to know now; empty where that is nothing."""
+    if progress.get("trouble"):
+        return str(progress["trouble"])
     approval = progress.get("approval", "")
     if not approval:
         return ""

@@ -147,8 +147,9 @@ class Driver:
         """As `look`; a change that cannot be judged is logged, and holds up neither the others nor itself for good."""
         try:
             return self.look(change, report, routes)
-        except Exception:
+        except Exception as error:
             _log.exception("a change cannot be judged", extra={"action": "look", "change": change.id})
+            self.board.publish(Progress.troubled(change, error, self.board.known(change.id)))
             return None
 
     def _clean(self, report: EngineReport, jobs: set[str], sets: set[str], routes_settled: bool) -> None:

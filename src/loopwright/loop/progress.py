@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from loopwright.errors import NotFoundError
+from loopwright.errors import LoopwrightError, NotFoundError
 from loopwright.loop.change import Change
 from loopwright.loop.pipeline import Outcome, StepState
 
-ChangeState = Literal["running", "waiting", "succeeded", "failed", "cancelled", "superseded"]
+ChangeState = Literal["running", "waiting", "troubled", "succeeded", "failed", "cancelled", "superseded"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Progress:
     steps: tuple[StepState, ...]
     requested_at: float
     approval: str = ""  # id of the approval that is waited for
+    trouble: str = ""  # why nobody can say how it stands
 
     @classmethod
     def of(cls, change: Change, states: Sequence[StepState], outcome: Outcome) -> Progress:
@@ -31,6 +32,16 @@ class Progress:
         waiting = next((state.approval for state in states if state.state == "approval"), "")
         state: ChangeState = "waiting" if waiting and outcome.state == "running" else outcome.state
         return cls(change.id, change.workload, state, tuple(states), change.requested_at, waiting)
+
+    @classmethod
+    def troubled(cls, change: Change, error: Exception, known: Progress | None) -> Progress:
+        """Where the look at a change failed, by a fault of ours or of its record: what was last known of it, and why."""
+        told = (
+            error.message if isinstance(error, LoopwrightError) else f"a fault of Loopwright's own, {error!r}"
+        )
+        trouble = f"It cannot be told how {change.id} stands: {told} It is tried again; the control plane's log has more."
+        steps = known.steps if known else ()
+        return cls(change.id, change.workload, "troubled", steps, change.requested_at, trouble=trouble)
 
     def body(self) -> dict[str, Any]:
         """As JSON."""
@@ -51,6 +62,11 @@ class ProgressBoard:
             if shown != progress:
                 self._shown[progress.change] = (version + 1, progress)
                 self._news.notify_all()
+
+    def known(self, change: str) -> Progress | None:
+        """What is shown of a change now."""
+        with self._news:
+            return self._shown[change][1] if change in self._shown else None
 
     def get(self, change: str, after: int = 0, timeout: float = 0.0) -> tuple[int, Progress]:
         """The newest progress and its version; waits up to `timeout` seconds for one newer than `after`."""

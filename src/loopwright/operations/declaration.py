@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 from loopwright.errors import Problem, SpecError
 from loopwright.loop.files import SPEC_FILE
 from loopwright.operations.dependencies import Needs, needs
+from loopwright.operations.header import header
+from loopwright.operations.schema_check import schema_problems
 from loopwright.spec import (
     CasesFile,
     Positions,
@@ -37,9 +38,9 @@ def read_declaration(folder: Path) -> Declared:
     """Load loopwright.yaml in a folder (or the file itself) and the test cases it names; raises SpecError with every problem."""
     path = folder if folder.is_file() else folder / SPEC_FILE
     spec, positions = load_with_positions(path)
-    unknown = _unknown_columns(spec, positions, path.parent)
-    if unknown:
-        raise SpecError(unknown)
+    wrong = _unknown_columns(spec, positions, path.parent) + schema_problems(spec, path.parent)
+    if wrong:
+        raise SpecError(wrong)
     needed = needs(spec.training.dependencies, folder_reader(path.parent))
     functional = spec.tests.functional
     if functional is None:
@@ -58,7 +59,7 @@ def _unknown_columns(spec: Workload, positions: Positions, folder: Path) -> list
     """
     problems = []
     for name, data in spec.data.items():
-        columns = _header(folder / data.source)
+        columns = header(folder / data.source)
         named = {f"data.{name}.label": data.label}
         if data.split.by != "row":
             named[f"data.{name}.split.by"] = data.split.by
@@ -77,10 +78,3 @@ def _unknown_columns(spec: Workload, positions: Positions, folder: Path) -> list
                     )
                 )
     return problems
-
-
-def _header(source: Path) -> list[str]:
-    if source.suffix.lower() != ".csv":
-        return []
-    with source.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return next(csv.reader(file), [])

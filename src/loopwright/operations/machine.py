@@ -15,7 +15,6 @@ from typing import Any
 
 import psutil
 
-from loopwright.errors import LoopwrightError
 from loopwright.state import StateFolder
 
 _LEAST_DISK = 2 * 1024**3  # bytes: environments of a scientific stack take about one
@@ -109,13 +108,21 @@ def _git(state: StateFolder) -> Check:
 
 
 def _folder(state: StateFolder) -> Check:
+    """Nothing is made: where there is none yet, the folder that it would be made in is looked at."""
+    there = _existing(state.root)
+    advice = "Name a folder of your own with LOOPWRIGHT_HOME."
+    if there.stat().st_uid != os.getuid() and there == state.root:
+        return Check("state folder", False, f"{there} belongs to another user", advice)
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Check("state folder", False, f"{there} cannot be written to", advice)
+    if there != state.root:
+        return Check("state folder", True, f"{state.root}, not made yet")
+    probe = state.root / f".probe-{os.getpid()}"
     try:
-        state.create()
-        probe = state.root / f".probe-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
-    except (LoopwrightError, OSError) as error:
-        return Check("state folder", False, str(error), "Name a folder of your own with LOOPWRIGHT_HOME.")
+    except OSError as error:
+        return Check("state folder", False, str(error), advice)
     return Check("state folder", True, str(state.root))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loopwright.ledger import Fact, exists, open_ledger
+from loopwright.loop.view import View
 from loopwright.state import StateFolder
 
 
@@ -15,3 +16,11 @@ def read_facts(state: StateFolder) -> list[Fact]:
         return ledger.facts()
     finally:
         ledger.close()
+
+
+def read_view(state: StateFolder) -> View:
+    """All facts of a state folder by the questions that are asked of them."""
+    view = View()
+    for fact in read_facts(state):
+        view.apply(fact)
+    return view

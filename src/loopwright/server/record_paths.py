@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from loopwright.operations import logs as log_files
 from loopwright.operations import records
 from loopwright.operations.control import ControlPlane
 
@@ -18,5 +19,5 @@ def add(app: FastAPI, control: ControlPlane) -> None:
         return records.status(control, workload)
 
     @app.get("/v1/logs/{workload}")
-    def logs(workload: str, part: str | None = None, offset: int = 0) -> dict[str, Any]:
-        return records.logs(control, workload, part, offset)
+    def logs(workload: str, part: str | None = None) -> dict[str, Any]:
+        return log_files.logs(control, workload, part)

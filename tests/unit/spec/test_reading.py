@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopwright.errors import SpecError
-from loopwright.spec.loading import load_yaml
+from loopwright.spec.loading import load_text, load_yaml
 from loopwright.spec.reading import read_document
 
 
@@ -139,3 +139,12 @@ def test_json_is_read_as_json_reads_it(value: object) -> None:
     import json
 
     assert read_document(json.dumps(value), "f.yaml").value == value
+
+
+def test_many_problems_are_told_in_a_short_message() -> None:
+    bomb = "a: &a [x]\n" + "".join(f"b{n}: [{', '.join(['*a'] * 9)}]\n" for n in range(9))
+    with pytest.raises(SpecError) as caught:
+        load_text(bomb)
+    assert len(caught.value.problems) > 80
+    assert len(str(caught.value).splitlines()) == 21
+    assert "more problems" in str(caught.value)

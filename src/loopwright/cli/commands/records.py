@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     logs = command(
         commands,
         "logs",
-        late("records", "logs"),
+        late("logs", "logs"),
         "Show the output of a step's newest job, or of an environment's replicas.",
         """loopwright logs titanic train
            loopwright logs titanic prod

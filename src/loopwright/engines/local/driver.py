@@ -17,9 +17,9 @@ from loopwright.engines.local import job_files
 from loopwright.engines.local.agent_starter import AgentStarter, agent_runs
 from loopwright.engines.local.desired import Desired, GatewaySettings, Observed, belongs, routes_digest
 from loopwright.engines.local.doorbell import Doorbell, ring
+from loopwright.engines.local.logs import StoredLogs
 from loopwright.engines.local.ports import chosen
-from loopwright.engines.local.replica import LOG, RECORD
-from loopwright.engines.local.replica_sets import folders
+from loopwright.engines.local.replica import LOG
 from loopwright.engines.local.unix_http import ask
 from loopwright.errors import ConflictError, EngineError, IntegrityError
 from loopwright.log import logger
@@ -157,10 +157,7 @@ class LocalEngine(Engine):
         return (Path(job.directory) if job else self._state.jobs / job_id) / job_files.LOG
 
     def replica_logs(self, name: str) -> list[Path]:
-        """Those of living replicas; where none lives, the newest of the ended ones."""
-        all_ = [folder for folder in folders(self._state.replicas, name) if (folder / LOG).exists()]
-        living = [folder for folder in all_ if (folder / RECORD).exists()]
-        return [folder / LOG for folder in living or all_[-1:]]
+        return StoredLogs(self._state).replica_logs(name)
 
     def ensure_agent(self) -> None:
         """Start an agent where none lives, unless everything is to be stopped."""
