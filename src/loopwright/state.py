@@ -108,6 +108,11 @@ class StateFolder:
         return self.root / "gateway"
 
     @property
+    def trash(self) -> Path:
+        """What is being removed."""
+        return self.root / "trash"
+
+    @property
     def mlflow(self) -> Path:
         return self.root / "mlflow"
 

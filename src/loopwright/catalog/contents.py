@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -46,7 +47,7 @@ class Contents:
             info, read_at = path.stat(), time.time_ns()
             require_plain(path, info)
             digest = self._known.get(path, info)
-            if digest is None or not self._place(digest).exists():
+            if digest is None or not self._here(digest):
                 digest = self._read(path, unsettled)
             after = path.stat()
             if (after.st_mtime_ns, after.st_size, after.st_ino) == (
@@ -63,7 +64,7 @@ class Contents:
     def add_bytes(self, content: bytes) -> str:
         """Keep bytes; returns their digest."""
         digest = hashlib.sha256(content).hexdigest()
-        if not self._place(digest).exists():
+        if not self._here(digest):
             temporary = self.temporary()
             write(temporary, content, 0o444)
             sync_folder(self._keep(temporary, digest))
@@ -92,13 +93,35 @@ class Contents:
         """A free name for what is being written."""
         return self._root / "tmp" / secrets.token_hex(16)
 
+    @contextmanager
+    def held(self, alone: bool = False) -> Iterator[None]:
+        """Keep what is here as it is; `alone`: be the only one who holds it, to take something away."""
+        descriptor = os.open(self._root / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def touch(self, path: Path) -> bool:
+        """Whether a file or folder of the store is there; from now on it counts as new, and is not cleaned away."""
+        with self.held():
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def _here(self, digest: str) -> bool:
+        return self.touch(self._place(digest))
+
     def _place(self, name: str) -> Path:
         digest = name.removesuffix(EXECUTABLE)
         return self._root / "files" / digest[:2] / digest
 
     def _read(self, path: Path, unsettled: set[Path]) -> str:
         digest = digest_of(path)
-        if not self._place(digest).exists():
+        if not self._here(digest):
             temporary = self.temporary()
             digest = copy(path, temporary, 0o444, durable=True)
             unsettled.add(self._keep(temporary, digest))

@@ -14,11 +14,25 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from loopwright.catalog.contents import EXECUTABLE, Contents, explained
 from loopwright.catalog.copying import remove_folder, sync_folder
 from loopwright.errors import IntegrityError, NotFoundError, PermanentError
+
+KINDS = ("files", "trees")
+_LISTING = b'{"files": {'  # how the listing of a tree begins
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A content, or a tree laid out; `touched`: seconds since the epoch when it was last put or asked for."""
+
+    kind: str  # one of KINDS
+    name: str  # its digest
+    touched: float
 
 
 class Store:
@@ -88,13 +102,50 @@ class Store:
     def tree(self, digest: str) -> Path:
         """The read-only folder with this tree; laid out at the first call."""
         folder = self.root / "trees" / digest[:2] / digest
-        if not folder.is_dir():
+        if not self._contents.touch(folder):
             listing = self.listing(digest)
             with explained(self.root):
                 temporary = self._contents.temporary()
                 self._lay_out(listing, temporary)
                 _move_folder(temporary, folder)
         return folder
+
+    def parts(self, digest: str) -> frozenset[str]:
+        """The digests of a tree's contents; none where the content is not here, or is a file."""
+        if not self._contents.has(digest):
+            return frozenset()
+        with explained(self.root), self.file(digest).open("rb") as file:
+            if file.read(len(_LISTING)) != _LISTING:
+                return frozenset()
+        try:
+            return frozenset(name.removesuffix(EXECUTABLE) for name in self.listing(digest).values())
+        except NotFoundError:  # a user's file that begins like one
+            return frozenset()
+
+    def kept(self) -> Iterator[Kept]:
+        """Everything that is here: contents, and trees that were laid out."""
+        for kind in KINDS:
+            for path in (self.root / kind).glob("??/*"):
+                with suppress(FileNotFoundError):
+                    yield Kept(kind, path.name, path.stat().st_mtime)
+
+    def place(self, kind: str, name: str) -> Path:
+        """Where a content (`files`) or a tree that was laid out (`trees`) is."""
+        return self.root / kind / name[:2] / name
+
+    def take_away(self, kind: str, name: str, before: float, to: Path) -> bool:
+        """Move it to `to`, unless it was put or asked for after `before` (seconds since the epoch); whether it was moved."""
+        path = self.place(kind, name)
+        with self._contents.held(alone=True):
+            try:
+                if path.stat().st_mtime >= before:
+                    return False
+                if path.is_dir():
+                    path.chmod(0o700)  # a folder must be writable to be moved
+                path.rename(to)
+            except FileNotFoundError:
+                return False
+        return True
 
     def checkout(self, files: Mapping[str, str], folder: Path) -> None:
         """Copy contents into a new folder as private, writable files; what an earlier attempt left there is replaced."""

@@ -23,11 +23,13 @@ from loopwright.loop.pipeline import Action, End, Outcome, StepState, advance
 from loopwright.loop.progress import Progress, ProgressBoard
 from loopwright.loop.steps import Step, plan
 from loopwright.loop.upkeep import Mend, Upkeeper, decide
+from loopwright.loop.view import View
 from loopwright.spec import Workload, load_stored
 
 _THREADS = 4
 _TICK = 1.0  # seconds between two looks where nothing rings
 _PAUSE = 10.0  # seconds before another try where an outcome could not be recorded
+_MOST_SPECS = 100  # specs held in memory; all are read again from the store where there are more
 _GIVE_UP = 300.0  # seconds after which what fails for the moment fails for good
 
 _log = logger("loop")
@@ -114,7 +116,8 @@ class Driver:
         """Look once at everything, and act."""
         engine, book = self.services.engine, self.services.book
         # Taken before the look: what ends meanwhile was decided on facts that are older than its outcome.
-        busy = {key for key, future in self._busy.items() if not future.done()}
+        self._busy = {key: future for key, future in list(self._busy.items()) if not future.done()}
+        busy = set(self._busy)
         report = engine.report()
         jobs: set[str] = set()
         sets: set[str] = set()
@@ -122,6 +125,7 @@ class Driver:
         with book.locked():
             view = book.view
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
+            self._forget(view)
             judged = [self._judge(change, report, wanted_routes) for change in view.watched()]
             self._wake_at = min(
                 (outcome.wake_at for _, outcome in filter(None, judged) if outcome.wake_at is not None),
@@ -142,6 +146,16 @@ class Driver:
             self._mend(mend, busy)
         if all(judged):
             self._clean(report, jobs, sets, report.routes_accepted == wanted_routes)
+
+    def _forget(self, view: View) -> None:
+        """Keep nothing in memory of changes that are over: a control plane lives for months."""
+        watched = {change.id for change in view.watched()}
+        for key in list(self._retries):
+            if key[0] in view.changes and key[0] not in watched:
+                self._retries.pop(key, None)
+        if len(self._specs) > _MOST_SPECS:
+            self._specs = {}
+        self.board.forget(watched)
 
     def _judge(self, change: Change, report: EngineReport, routes: str) -> tuple[Case, Outcome] | None:
         """As `look`; a change that cannot be judged is logged, and holds up neither the others nor itself for good."""

@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from pathlib import Path
 
 from loopwright.state import StateFolder, replace_file
 
 _writing = threading.Lock()
+_read: dict[Path, tuple[tuple[int, int], dict[str, str]]] = {}  # file -> which one it was, and what it held
 
 
 def endpoint_key(state: StateFolder, environment: str, workload: str) -> str:
     """The key of an endpoint's default client."""
     name = f"{environment}/{workload}"
     with _writing:
-        keys = json.loads(state.endpoint_keys.read_bytes()) if state.endpoint_keys.exists() else {}
+        keys = _keys(state.endpoint_keys)
         if name not in keys:
             keys[name] = f"lw-{secrets.token_urlsafe(24)}"
             replace_file(state.endpoint_keys, json.dumps(keys, indent=2).encode(), durable=True)
     return str(keys[name])
+
+
+def _keys(file: Path) -> dict[str, str]:
+    """What the file holds; read only when it is another one, since every tick asks for every endpoint."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return {}
+    which = (status.st_mtime_ns, status.st_ino)
+    if file not in _read or _read[file][0] != which:
+        _read[file] = (which, json.loads(file.read_bytes()))
+    return dict(_read[file][1])

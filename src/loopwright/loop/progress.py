@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from loopwright.errors import LoopwrightError, NotFoundError
 from loopwright.loop.change import Change
 from loopwright.loop.pipeline import Outcome, StepState
 
+_MOST = 100  # changes that are over and still shown
 ChangeState = Literal["running", "waiting", "troubled", "succeeded", "failed", "cancelled", "superseded"]
 
 
@@ -60,6 +61,7 @@ class ProgressBoard:
         with self._news:
             version, shown = self._shown.get(progress.change, (0, None))
             if shown != progress:
+                self._shown.pop(progress.change, None)  # the one that changed last stands last
                 self._shown[progress.change] = (version + 1, progress)
                 self._news.notify_all()
 
@@ -67,6 +69,13 @@ class ProgressBoard:
         """What is shown of a change now."""
         with self._news:
             return self._shown[change][1] if change in self._shown else None
+
+    def forget(self, watched: Collection[str]) -> None:
+        """Let go of what changed longest ago, where there is much: never of changes that are watched."""
+        with self._news:
+            over = [change for change in self._shown if change not in watched]
+            for change in over[: max(0, len(over) - _MOST)]:
+                del self._shown[change]
 
     def get(self, change: str, after: int = 0, timeout: float = 0.0) -> tuple[int, Progress]:
         """The newest progress and its version; waits up to `timeout` seconds for one newer than `after`."""

@@ -13,6 +13,8 @@ from loopwright.ledger import Lock, hold_of, open_ledger
 from loopwright.loop.case import Services
 from loopwright.loop.driver import Driver
 from loopwright.loop.view import Book
+from loopwright.operations.cleaning import Cleaner
+from loopwright.operations.housekeeping import Housekeeper, settings
 from loopwright.state import StateFolder
 
 
@@ -22,6 +24,7 @@ class ControlPlane:
     def __init__(self, state: StateFolder, wait: Callable[[str], None] | None = None) -> None:
         """`wait`: stand by until the other control plane has ended; it is told whom we wait for."""
         state.create()
+        housekeeping = settings(state.settings)
         self.state = state
         self.stopping = False
         self.lost = False  # whether another control plane has taken over
@@ -40,12 +43,15 @@ class ControlPlane:
         self.book = Book(self.ledger)
         self.tracking = Tracking(self.engine.tracking_url())
         self.driver = Driver(Services(state, self.store, self.tracking, self.engine, self.book))
+        self.cleaner = Cleaner(self.driver.services, self.driver)
+        self.housekeeper = Housekeeper(self.cleaner, self.book, housekeeping)
 
     def start(self) -> None:
         """Begin to drive."""
         self.driver.on_lost = self._lose
         self.driver.require_alone = self._hold.check
         self.driver.start()
+        self.housekeeper.start()
 
     def _lose(self) -> None:
         self.lost = True
@@ -60,6 +66,7 @@ class ControlPlane:
 
     def close(self) -> None:
         """End. After `stop_everything` all that the engine runs ends first; else that goes on."""
+        self.housekeeper.stop()
         self.driver.stop()
         if self.stopping:
             self.engine.stop()

@@ -16,6 +16,20 @@ def add(commands: Any) -> None:
         "End everything that runs of this state folder; what was recorded stays.",
         "loopwright down",
     )
+    clean = command(
+        commands,
+        "clean",
+        late("clean", "clean"),
+        "Remove what is old and no longer needed; the control plane does so by itself once a day.",
+        """loopwright clean --dry-run
+           loopwright clean --older-than 7d""",
+    )
+    clean.add_argument(
+        "--older-than",
+        metavar="DURATION",
+        help="how long what nobody uses is kept (default: 30d, or what settings.json says)",
+    )
+    clean.add_argument("--dry-run", action="store_true", help="only say what would go")
     command(
         commands, "doctor", late("lifecycle", "doctor"), "Say what this machine lacks.", "loopwright doctor"
     )
