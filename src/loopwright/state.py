@@ -53,6 +53,20 @@ class StateFolder:
         return self.root / "endpoint-keys.json"
 
     @property
+    def secrets(self) -> Path:
+        """Names and encrypted values."""
+        return self.root / "secrets.json"
+
+    @property
+    def secrets_key(self) -> Path:
+        return self.root / "secrets.key"
+
+    @property
+    def secrets_folder(self) -> Path:
+        """The path of a folder with a file for each secret, as the control plane was told."""
+        return self.root / "secrets.folder"
+
+    @property
     def control_lock(self) -> Path:
         return self.root / "control.lock"
 

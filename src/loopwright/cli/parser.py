@@ -13,6 +13,7 @@ from loopwright.cli.commands import (
     machine,
     planning,
     records,
+    secrets,
     start,
 )
 from loopwright.cli.commands.base import Parser
@@ -26,6 +27,7 @@ _GROUPS = (
     lineage,
     data,
     folder,
+    secrets,
     machine,
 )  # in the order of the help
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loopwright.cli.caller import with_environment
 from loopwright.cli.client import Client, await_start, connect, lock_is_held, spawn, stopped_on_purpose
 from loopwright.cli.lifecycle import bring_down
 from loopwright.cli.live import Progress, view
@@ -32,7 +33,9 @@ def up(parsed: argparse.Namespace) -> int:
     with _control_plane(state, parsed.foreground) as client:
         home = home_option(state)
         wish = {"folder": str(Path(parsed.folder).absolute()), "auto_approve": parsed.auto_approve}
-        asked = _persist(client, lambda: client.post("/v1/changes", wish))
+        asked = with_environment(
+            lambda body: _persist(client, lambda: client.post("/v1/changes", body)), wish
+        )
         _announce(asked, parsed.json)
         if parsed.no_wait:
             print(

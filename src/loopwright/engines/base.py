@@ -28,7 +28,9 @@ class Job(Value, frozen=True, kw_only=True):
     command: tuple[str, ...]
     directory: str  # absolute; the job's own folder
     working_directory: str = ""  # absolute; the job's own folder where empty
-    variables: dict[str, str] = {}
+    variables: dict[
+        str, str
+    ] = {}  # `secret:NAME` stands for a secret, which gets its value when the job starts
     max_duration: float | None = None  # seconds
     memory: int | None = None  # bytes, of all its processes together
 
@@ -69,6 +71,7 @@ class ReplicaSet(Value, frozen=True, kw_only=True):
     queue: int = 64  # requests that may wait beyond that, in a replica and for the first replica
     max_body: int = 10 * 1024 * 1024  # bytes of a request's body that is held
     memory: int | None = None  # bytes; a replica beyond it is replaced
+    variables: dict[str, str] = {}  # as a job's
     start_timeout: float = 120.0  # seconds from start to ready
 
 

@@ -43,6 +43,8 @@ class Change:
     actor: str
     requested_at: float
     cleans_up: bool = False  # whether tasks of its spec run at its end, whatever happened before
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # variables, as `up` found them
+    secrets: Mapping[str, str] = field(default_factory=dict)  # name -> keyed digest of the value at `up`
     dependencies: Mapping[str, Any] = field(default_factory=dict)
     """What its dependency file asks for: `wanted` (digest of its lines), `files` (paths that say it),
     `python`, and `lock` (content digest of loopwright.lock, or None). Empty in changes of before there was this."""
@@ -51,7 +53,10 @@ class Change:
     def identity(self) -> str:
         """Equal for two changes that ask for the same thing."""
         sources = {name: [source.content, source.stale] for name, source in self.sources.items()}
-        return digest({"spec": self.spec, "files": dict(self.files), "sources": sources})
+        wish: dict[str, Any] = {"spec": self.spec, "files": dict(self.files), "sources": sources}
+        if self.groups or self.secrets:
+            wish |= {"groups": _plain(self.groups), "secrets": dict(self.secrets)}
+        return digest(wish)
 
     def body(self) -> dict[str, Any]:
         """The fact's body."""
@@ -59,6 +64,7 @@ class Change:
         body: dict[str, Any] = {name: getattr(self, name) for name in fields}
         body["files"] = dict(self.files)
         body["sources"] = {name: vars(source) for name, source in self.sources.items()}
+        body["groups"], body["secrets"] = _plain(self.groups), dict(self.secrets)
         body["dependencies"] = dict(self.dependencies)
         body["identity"] = self.identity
         return body
@@ -72,6 +78,8 @@ class Change:
             actor=actor,
             requested_at=at,
             cleans_up=body.get("cleans_up", False),
+            groups=body.get("groups", {}),
+            secrets=body.get("secrets", {}),
             dependencies=body.get("dependencies", {}),
             sources={name: Source(**fields) for name, fields in body["sources"].items()},
             **{
@@ -79,3 +87,7 @@ class Change:
                 for name in ("folder", "spec", "files", "commit", "dirty", "diff", "author", "auto_approve")
             },
         )
+
+
+def _plain(groups: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    return {name: dict(variables) for name, variables in groups.items()}

@@ -9,6 +9,8 @@ from typing import Any
 from loopwright.engines.base import ReplicaSet
 from loopwright.loop.case import Case, Services
 from loopwright.loop.change import digest
+from loopwright.loop.variables import environment_variables, served
+from loopwright.secrets.references import referred
 from loopwright.spec.serving import Serving
 from loopwright.state import replace_file
 from loopwright.training import threads
@@ -35,7 +37,7 @@ def revision_parts(case: Case, environment: str) -> dict[str, Any]:
         "package": case.outputs["package"]["digest"],
         "serving": _settings_digested(case.spec.serving_in(environment)),
         "environment": environment,
-    }
+    } | served(environment_variables(case.spec, case.change, environment), case.change)
 
 
 def _settings_digested(serving: Serving) -> dict[str, Any]:
@@ -62,9 +64,14 @@ def replica_set_name(environment: str, workload: str, revision: str) -> str:
 
 
 def settings_of(
-    case: Case, services: Services, environment: str, revision: str, serving: Serving
+    case: Case,
+    services: Services,
+    environment: str,
+    revision: str,
+    serving: Serving,
+    variables: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The content of serving.json."""
+    """The content of serving.json; of its `variables` it names the secret ones, whose values are to be masked."""
     package = case.outputs["package"]
     version = case.outputs.get("register", {}).get("version")
     return {
@@ -82,6 +89,7 @@ def settings_of(
         "limits": serving.limits.model_dump(),
         "threads": threads(serving.resources.cpu),
         "grace_period": _GRACE_PERIOD,
+        "secrets": sorted(referred(variables)),
     }
 
 
@@ -90,7 +98,8 @@ def replica_set(case: Case, services: Services, environment: str, released: bool
     serving = case.spec.serving_in(environment)
     revision = revision_of(case, environment)
     path = services.state.revisions / revision[:16] / "serving.json"
-    settings = settings_of(case, services, environment, revision, serving)
+    variables = environment_variables(case.spec, case.change, environment)
+    settings = settings_of(case, services, environment, revision, serving, variables)
     replace_file(path, json.dumps(settings, indent=2).encode(), durable=True)
     return ReplicaSet(
         name=replica_set_name(environment, case.change.workload, revision),
@@ -110,4 +119,5 @@ def replica_set(case: Case, services: Services, environment: str, released: bool
         max_body=int(serving.limits.max_body),
         start_timeout=START_TIMEOUT,
         memory=serving.resources.memory,
+        variables=variables,
     )

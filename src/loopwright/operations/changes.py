@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,37 @@ from loopwright.ledger import Fact
 from loopwright.loop.case import Case
 from loopwright.loop.change import Change
 from loopwright.operations.capability import capabilities
+from loopwright.operations.captured import capture, keep, wanted_of_caller
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.declaration import read_declaration
 from loopwright.operations.planning import prospect
 from loopwright.operations.wish import next_id, taken_up, wish
 
 
-def up(control: ControlPlane, folder: str, auto_approve: bool, actor: str) -> dict[str, Any]:
+def up(
+    control: ControlPlane,
+    folder: str,
+    auto_approve: bool,
+    actor: str,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Ask that what a folder declares be brought to production.
 
     Where the newest change asks for just that already, that one is taken up again instead of a new one. Returns the
     change's id, whether it is new, what will be done in a line, and the spec's warnings. Raises SpecError, and changes nothing, for a wrong spec
     and for one that asks of an engine what it cannot do.
+
+    `environment` is what the caller's environment has of what the spec needs; where it is not given and something is
+    needed, nothing is done, and `needs` says what to ask again with.
     """
     declared = read_declaration(Path(folder))
     capabilities(declared)
-    asked = wish(declared, control.store, auto_approve, actor, time.time())
+    needed = wanted_of_caller(declared.spec, declared.folder)
+    if environment is None and any(needed.values()):
+        return {"needs": needed}
+    captured, brought = capture(declared, environment or {}, control.secrets)
+    asked = wish(declared, control.store, auto_approve, actor, time.time(), captured)
+    keep(brought, control.secrets, control.book, actor)
     report = control.engine.report()
     with control.book.locked():
         view = control.book.view

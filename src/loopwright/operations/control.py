@@ -15,6 +15,7 @@ from loopwright.loop.driver import Driver
 from loopwright.loop.view import Book
 from loopwright.operations.cleaning import Cleaner
 from loopwright.operations.housekeeping import Housekeeper, settings
+from loopwright.secrets.providers import Secrets
 from loopwright.state import StateFolder
 
 
@@ -40,6 +41,8 @@ class ControlPlane:
         self.epoch = self.ledger.take_over("loopwright", time.time())
         self.engine = LocalEngine(state)
         self.store = Store(state.store)
+        self.secrets = Secrets(state)
+        self.secrets.remember_folder()
         self.book = Book(self.ledger)
         self.tracking = Tracking(self.engine.tracking_url())
         self.driver = Driver(Services(state, self.store, self.tracking, self.engine, self.book))

@@ -5,6 +5,7 @@ Reads the folder, the ledger and what the engine observed; starts nothing, and l
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -24,10 +25,12 @@ from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, 
 from loopwright.loop.steps import plan as steps_of
 from loopwright.loop.view import View
 from loopwright.operations.capability import capabilities
+from loopwright.operations.captured import capture
 from loopwright.operations.declaration import Declared, read_declaration
 from loopwright.operations.plan_words import does, in_short, last_line, why
 from loopwright.operations.reading import read_facts
 from loopwright.operations.wish import next_id, taken_up, wish
+from loopwright.secrets.providers import Secrets
 from loopwright.spec import Workload, load_stored
 from loopwright.state import StateFolder
 
@@ -45,7 +48,8 @@ def plan(state: StateFolder, folder: str) -> dict[str, Any]:
     declared = read_declaration(Path(folder))
     judged = capabilities(declared)
     store = LookingStore(state.store)
-    asked = wish(declared, store, auto_approve=False, actor="", now=time.time())
+    captured, _ = capture(declared, os.environ, Secrets(state, looking=True))
+    asked = wish(declared, store, auto_approve=False, actor="", now=time.time(), captured=captured)
     facts = read_facts(state)
     view = View()
     for fact in facts:

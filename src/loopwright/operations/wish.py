@@ -12,14 +12,22 @@ from loopwright.errors import NotFoundError
 from loopwright.loop.change import Change, Source
 from loopwright.loop.files import SPEC_FILE
 from loopwright.loop.view import View
+from loopwright.operations.captured import NOTHING, Captured
 from loopwright.operations.declaration import Declared
 from loopwright.spec import Workload
 
 
-def wish(declared: Declared, store: Store, auto_approve: bool, actor: str, now: float) -> Change:
+def wish(
+    declared: Declared,
+    store: Store,
+    auto_approve: bool,
+    actor: str,
+    now: float,
+    captured: Captured = NOTHING,
+) -> Change:
     """The change that asks for what is declared, not numbered yet; its files are put into the store.
 
-    Raises NotFoundError where git ignores a file that the spec names, and for a pattern that matches nothing.
+    `captured` is what the caller brings besides the folder. Raises NotFoundError where git ignores a file that the spec names, and for a pattern that matches nothing.
     """
     spec, folder = declared.spec, declared.folder
     sources = {}
@@ -46,6 +54,8 @@ def wish(declared: Declared, store: Store, auto_approve: bool, actor: str, now: 
         actor=actor,
         requested_at=now,
         cleans_up=any(task.always for task in spec.pipeline.tasks.values()),
+        groups=captured.groups,
+        secrets=captured.secrets,
         dependencies=declared.needs.body(snapshot.files),
     )
 
@@ -53,6 +63,7 @@ def wish(declared: Declared, store: Store, auto_approve: bool, actor: str, now: 
 def _require_kept(spec: Workload, needed: Sequence[str], snapshot: Snapshot) -> None:
     """What the spec names must be among the files that are kept: git may ignore it."""
     named = [SPEC_FILE, spec.serving.entry, *needed, spec.tests.functional]
+    named += [group.file for group in spec.variable_groups.values()]
     named += [data.data_schema for data in spec.data.values()]
     ignored = [path for path in named if path is not None and path not in snapshot.files]
     if ignored:

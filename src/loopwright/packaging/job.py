@@ -6,6 +6,7 @@ does (a time, a random number), for that answer is the package's example.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,6 +21,7 @@ from loopwright.packaging.contents import MANIFEST, Manifest, digest_files, list
 from loopwright.packaging.copying import copy_file, copy_folder
 from loopwright.packaging.replica import ask
 from loopwright.scoring import Input, Limits, Settings
+from loopwright.secrets.masking import Masker
 
 
 class PackageInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,7 @@ class PackageInput(msgspec.Struct, frozen=True, kw_only=True):
     validate_inputs: bool = True
     limits: Limits = Limits()
     threads: int = 1
+    secrets: tuple[str, ...] = ()
 
 
 def work(given: jobs.Input, outputs: Path) -> jobs.Output:
@@ -50,6 +53,7 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     folder = outputs / "package"
     _copy(told, folder)
     answer = ask(_settings(told, folder), told.example)
+    _refuse_secrets(told, answer)
     _write(folder / "signature.json", signature.render(told.columns, told.example, answer))
     made = _manifest(told, list_files(folder))
     _write(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(made), indent=1))
@@ -74,6 +78,16 @@ def _copy(told: PackageInput, folder: Path) -> None:
     bins.decode((folder / "baseline.json").read_bytes())
 
 
+def _refuse_secrets(told: PackageInput, answer: Any) -> None:
+    """The package keeps the answer as its example, and clients would get it: no secret may be in it."""
+    text = msgspec.json.encode(answer).decode()
+    for name in told.secrets:
+        if Masker([os.environ.get(name, "")]).text(text) != text:
+            raise StepFailed(
+                f"{told.entry} answers with the value of the secret variable {name}, which clients must not get. Take it out of the answer."
+            )
+
+
 def _settings(told: PackageInput, folder: Path) -> Settings:
     return Settings(
         workload=told.workload,
@@ -85,6 +99,7 @@ def _settings(told: PackageInput, folder: Path) -> Settings:
         inputs=told.columns if told.validate_inputs else None,
         limits=told.limits,
         threads=told.threads,
+        secrets=told.secrets,
     )
 
 

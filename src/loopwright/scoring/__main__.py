@@ -16,7 +16,8 @@ from loopwright import pins
 from loopwright.errors import LoopwrightError, UsageError
 from loopwright.scoring.logs import Log
 from loopwright.scoring.replica import INIT_FAILED, Replica
-from loopwright.scoring.settings import Settings, load
+from loopwright.scoring.settings import Settings, load, secret_values
+from loopwright.secrets.masking import Masker
 
 
 def main() -> int:
@@ -35,7 +36,13 @@ def main() -> int:
         if refused:
             print(f"init failed: {refused}", file=sys.stderr)
             return INIT_FAILED
-        log = Log(workload=settings.workload, environment=settings.environment, revision=settings.revision)
+        masker = Masker(secret_values(settings))
+        log = Log(
+            masker=masker,
+            workload=settings.workload,
+            environment=settings.environment,
+            revision=settings.revision,
+        )
         with asyncio.Runner(loop_factory=_event_loop) as runner:
             return runner.run(Replica(settings, arguments.socket.absolute(), log).serve())
     except LoopwrightError as error:

@@ -11,12 +11,15 @@ from typing import TextIO
 
 import msgspec
 
+from loopwright.secrets.masking import Masker
+
 
 class Log:
-    """Writes lines that all carry the same `common` fields."""
+    """Writes lines that all carry the same `common` fields, and no secret that `masker` knows."""
 
-    def __init__(self, stream: TextIO | None = None, **common: object) -> None:
+    def __init__(self, stream: TextIO | None = None, masker: Masker | None = None, **common: object) -> None:
         self._stream = stream or sys.stderr
+        self.mask = (masker or Masker(())).text
         self._common = common
 
     def info(self, action: str, /, **fields: object) -> None:
@@ -34,7 +37,7 @@ class Log:
     def say(self, line: str) -> None:
         """One plain line, for people and for whoever reads the last lines of a log."""
         try:
-            self._stream.write(line + "\n")
+            self._stream.write(self.mask(line) + "\n")
             self._stream.flush()
         except OSError:  # a full disk or a closed pipe must not end the serving
             pass

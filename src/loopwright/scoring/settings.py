@@ -56,6 +56,7 @@ class Settings(_Part, frozen=True, kw_only=True):
     inputs: tuple[Input, ...] | None = None  # none: bodies are passed on unread
     limits: Limits = Limits()
     threads: Annotated[int, Meta(ge=1)] = 1  # OMP_NUM_THREADS and its like for user code
+    secrets: tuple[str, ...] = ()  # variables of its environment whose values no output may show
     grace_period: Annotated[float, Meta(gt=0)] = 10.0  # seconds from SIGTERM to the end
 
     @property
@@ -79,6 +80,11 @@ def load(path: Path) -> Settings:
         raise UsageError(f"The settings file {path} is not what a replica takes: {error}.") from error
     _check(settings, path)
     return settings
+
+
+def secret_values(settings: Settings) -> list[str]:
+    """The values that no output may show."""
+    return [value for name in settings.secrets if (value := os.environ.get(name))]
 
 
 def _check(settings: Settings, path: Path) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from loopwright.scoring import worker_shim as shim
 from loopwright.scoring.settings import Settings
+from loopwright.scoring.worker_output import MaskedOutput, masked_output
 
 _SHIM = Path(shim.__file__)
 _LAST_READ = 0.2  # seconds to wait for what a dead worker had still sent
@@ -72,6 +73,7 @@ class WorkerProcess(asyncio.Protocol):
     ready: bool = False
     answered: bool = False  # whether any call came back from it
     ended_by: str = ""  # why we ended it, where we did
+    output: MaskedOutput | None = None  # what it writes, where that is to be masked
 
     def __post_init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -120,7 +122,8 @@ class WorkerProcess(asyncio.Protocol):
     async def wait(self) -> int:
         """Until it is gone and all that it had said is heard; returns its exit status."""
         status = await self.process.wait()
-        await asyncio.wait([self._closed], timeout=_LAST_READ)  # a fork of user code may hold the socket open
+        last = [self._closed, *([self.output.closed] if self.output else [])]
+        await asyncio.wait(last, timeout=_LAST_READ)  # a fork of user code may hold the socket open
         self.close()
         if not self.started.done():
             self.started.set_result(
@@ -166,20 +169,24 @@ async def launch(
     threads = settings.limits.concurrency if settings.thread_safe else 1
     marker = os.memfd_create("loopwright-marker")
     ours, theirs = socket.socketpair()
+    masked = await masked_output(settings)
     try:
         os.ftruncate(marker, shim.MARKER_SIZE)
         arguments = (theirs.fileno(), marker, settings.code, settings.entry, threads, os.getpid())
         process = await asyncio.create_subprocess_exec(
             settings.python, "-I", "-u", str(_SHIM), *map(str, arguments),
-            stdin=asyncio.subprocess.DEVNULL, cwd=settings.code, env=_variables(settings), pass_fds=(theirs.fileno(), marker),
+            stdin=asyncio.subprocess.DEVNULL, stdout=masked and masked[0], stderr=masked and masked[0], cwd=settings.code, env=_variables(settings), pass_fds=(theirs.fileno(), marker),
         )  # fmt: skip
         worker = WorkerProcess(slot, on_reply, process, mmap.mmap(marker, shim.MARKER_SIZE), threads)
+        worker.output = masked[1] if masked else None
     except BaseException:
         ours.close()
         raise
     finally:
         theirs.close()
         os.close(marker)
+        if masked:
+            os.close(masked[0])
     await asyncio.get_running_loop().create_connection(lambda: worker, sock=ours)
     return worker
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -139,7 +140,7 @@ class WorkerPool:
         self._dispatch()
 
     def _init_failed(self, slot: int, explanation: Explanation) -> str:
-        self._troubles[slot] = f"init failed: {explanation}"
+        self._troubles[slot] = self._log.mask(f"init failed: {explanation}")  # /readyz tells it
         self._log.error("init-failed", worker=slot, error=str(explanation), traceback=explanation.traceback)
         return self._troubles[slot]
 
@@ -193,13 +194,13 @@ class WorkerPool:
             if reply.kind == shim.ANSWER:
                 call.answer.set_result(reply.payload)
             else:
-                call.answer.set_exception(_refusal(reply))
+                call.answer.set_exception(_refusal(reply, self._log.mask))
         self._dispatch()
 
 
-def _refusal(reply: Reply) -> Exception:
+def _refusal(reply: Reply, mask: Callable[[str], str]) -> Exception:
     explanation = msgspec.json.decode(reply.payload, type=Explanation)
     if reply.kind == shim.UNREADABLE:
         return NotJson(f"The body is not UTF-8 text: {explanation.text}.")
     message = "The scoring script failed on this request; the replica's log explains the id."
-    return Failed(message, str(explanation), explanation.traceback)
+    return Failed(message, mask(str(explanation)), mask(explanation.traceback))

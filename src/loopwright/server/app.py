@@ -27,7 +27,14 @@ from loopwright.errors import (
 )
 from loopwright.log import logger
 from loopwright.operations.control import ControlPlane
-from loopwright.server import change_paths, clean_paths, history_paths, lineage_paths, record_paths
+from loopwright.server import (
+    change_paths,
+    clean_paths,
+    history_paths,
+    lineage_paths,
+    record_paths,
+    secret_paths,
+)
 from loopwright.server.credentials import Actor
 
 STATUS: dict[type[LoopwrightError], int] = {
@@ -52,7 +59,7 @@ def create(control: ControlPlane) -> FastAPI:
     """The application of one control plane."""
     app = FastAPI(title="Loopwright", version=__version__, docs_url=None, redoc_url=None)
     _errors(app)
-    for paths in (change_paths, clean_paths, history_paths, lineage_paths, record_paths):
+    for paths in (change_paths, clean_paths, history_paths, lineage_paths, record_paths, secret_paths):
         paths.add(app, control)
 
     @app.get("/v1/health")

@@ -19,6 +19,7 @@ class UpRequest(BaseModel):
 
     folder: str
     auto_approve: bool = False
+    environment: dict[str, str] | None = Field(default=None, repr=False)
 
 
 class DecisionRequest(BaseModel):
@@ -39,7 +40,7 @@ def add(app: FastAPI, control: ControlPlane) -> None:
 
     @app.post("/v1/changes")
     def up(asked: UpRequest, who: Actor) -> dict[str, Any]:
-        return changes.up(control, asked.folder, asked.auto_approve, who)
+        return changes.up(control, asked.folder, asked.auto_approve, who, asked.environment)
 
     @app.get("/v1/changes/{change}")
     def progress(

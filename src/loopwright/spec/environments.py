@@ -9,6 +9,7 @@ from pydantic import Field
 from loopwright.spec.declaration import Declaration
 from loopwright.spec.overrides import optional_form
 from loopwright.spec.serving import Serving
+from loopwright.spec.variables import VariableName, VariableValue
 
 if TYPE_CHECKING:
     ServingOverrides = Declaration
@@ -22,6 +23,9 @@ class Environment(Declaration):
     engine: Literal["local"] = Field(default="local", description="What runs it.")
     approval: Literal["none", "required"] = Field(
         default="none", description="Whether a person must say yes before a release here."
+    )
+    variables: dict[VariableName, VariableValue] = Field(
+        default={}, description="Variables of the replicas here, over those of the workload."
     )
     serving: ServingOverrides | None = Field(
         default=None,

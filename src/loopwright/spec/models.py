@@ -22,6 +22,7 @@ from loopwright.spec.pipeline import Pipeline
 from loopwright.spec.serving import Serving
 from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, RelativePath
 from loopwright.spec.units import Fraction, PositiveDuration, ProperFraction
+from loopwright.spec.variables import VariableGroup, VariableName, VariableValue, misplaced_groups
 
 STEP_NAMES = frozenset(
     (
@@ -78,6 +79,9 @@ class Training(Declaration):
         "`{outputs}` the folder whose content becomes the model."
     )
     dependencies: Dependencies = Field(description="What the script needs.")
+    variables: dict[VariableName, VariableValue] = Field(
+        default={}, description="Variables for training and tasks alone."
+    )
     files: Items[GlobPattern] | None = Field(
         default=None,
         description="Patterns of the files that the job sees; where not given, all but data sources, spec, schemas, "
@@ -148,6 +152,15 @@ class Workload(Declaration):
     owner: Text = Field(description="Who answers for it: a mail address or a team.")
     description: str = Field(default="", description="What it is for, in a sentence.")
     data: dict[Name, Data] = Field(min_length=1, max_length=1, description="The data set, by name.")
+    variables: dict[VariableName, VariableValue] = Field(
+        default={},
+        description="What user code finds in its environment: training, tasks and serving. `secret:NAME` stands for a secret; "
+        "commands may name the others as `{variables.NAME}`.",
+    )
+    variable_groups: dict[Name, VariableGroup] = Field(
+        default={},
+        description="Variables that come from files or from whoever calls `up`, by name of the group.",
+    )
     training: Training = Field(description="How the model is made.")
     evaluation: Evaluation = Field(default=Evaluation(), description="How it is judged.")
     serving: Serving = Field(description="How it answers.")
@@ -184,6 +197,13 @@ class Workload(Declaration):
                 found += misfits(error, f"environments.{name}.serving")
         if found:
             raise refusal(found)
+        return self
+
+    @model_validator(mode="after")
+    def _groups_fit(self) -> Workload:
+        complaints = misplaced_groups(self)
+        if complaints:
+            raise refusal(complaints)
         return self
 
     @model_validator(mode="after")

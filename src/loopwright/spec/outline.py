@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loopwright.spec.complaints import Complaint, listed, quoted
+from loopwright.spec.variables import placeholder_fault
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _OUTPUTS = "outputs"
@@ -41,6 +42,12 @@ def task_names(spec: object) -> Sequence[str]:
     return list(tasks) if isinstance(tasks, Mapping) else []
 
 
+def group_names(spec: object) -> Sequence[str]:
+    """The names of the groups of variables."""
+    groups = stated(spec, "variable_groups")
+    return list(groups) if isinstance(groups, Mapping) else []
+
+
 def placeholders(command: str) -> list[str]:
     """What stands in braces in a training command, in order."""
     return _PLACEHOLDER.findall(command)
@@ -63,7 +70,11 @@ def _command(spec: object) -> Iterator[Complaint]:
         yield Complaint(at, "a quote that is not closed", "a command as a shell takes it")
     known = [*(f"data.{name}.train" for name in names), _OUTPUTS]
     for inner in dict.fromkeys(placeholders(command)):
-        if inner not in known:
+        if inner.startswith("variables."):
+            hint = placeholder_fault(inner, _variables(spec), bool(stated(spec, "variable_groups")))
+            if hint:
+                yield Complaint(at, f"the placeholder {quoted(f'{{{inner}}}')}", "a plain variable", hint)
+        elif inner not in known:
             hint = HELD_OUT if inner.startswith("data.") and inner.endswith(".test") else _braces(inner)
             yield Complaint(
                 at,
@@ -71,6 +82,12 @@ def _command(spec: object) -> Iterator[Complaint]:
                 listed([f"{{{name}}}" for name in known]),
                 hint,
             )
+
+
+def _variables(spec: object) -> dict[str, object]:
+    """The variables that a spec states for its commands."""
+    parts = (stated(spec, "variables"), stated(spec, "training", "variables"))
+    return {name: value for part in parts if isinstance(part, Mapping) for name, value in part.items()}
 
 
 def _braces(inner: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loopwright.spec.complaints import Complaint, quoted
 from loopwright.spec.dependencies import SOURCES
-from loopwright.spec.outline import data_names, stated, task_names, words
+from loopwright.spec.outline import data_names, group_names, stated, task_names, words
 from loopwright.spec.wording import nearest
 
 _INSIDE = "a file inside the workload's folder"
@@ -41,6 +41,8 @@ def _named(spec: object, schemas: bool) -> Iterator[_Named]:
         yield _Named(f"pipeline.tasks.{name}.command", _script(command))
     for source in SOURCES:
         yield _Named(f"training.dependencies.{source}", stated(spec, "training", "dependencies", source))
+    for name in group_names(spec):
+        yield _Named(f"variable_groups.{name}.file", stated(spec, "variable_groups", name, "file"))
     yield _Named("serving.entry", stated(spec, "serving", "entry"))
     yield _Named("tests.functional", stated(spec, "tests", "functional"))
 

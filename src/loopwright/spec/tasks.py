@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from loopwright.spec.complaints import Complaint, listed, quoted
 from loopwright.spec.outline import HELD_OUT, placeholders, words
 from loopwright.spec.pipeline import Task
+from loopwright.spec.variables import placeholder_fault
 
 if TYPE_CHECKING:
     from loopwright.spec.models import Workload
@@ -239,6 +240,12 @@ def _command(spec: Workload, task: Task, done: set[str], at: str) -> Iterator[Co
     known = _values(spec, task)
     for inner in dict.fromkeys(placeholders(task.command)):
         if inner in known and (known[inner] in done or not known[inner]):
+            continue
+        if inner.startswith("variables."):
+            variables = {**spec.variables, **spec.training.variables}
+            fault = placeholder_fault(inner, variables, bool(spec.variable_groups))
+            if fault:
+                yield Complaint(at, f"the placeholder {quoted(f'{{{inner}}}')}", "a plain variable", fault)
             continue
         if inner not in known:
             hint = HELD_OUT if inner.startswith("data.") and inner.endswith(".test") else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from loopwright.errors import StepFailed
 
@@ -32,10 +33,11 @@ def _fill(word: str, values: Mapping[str, str], owner: str) -> str:
     return _PLACEHOLDER.sub(value, word)
 
 
-def parameters(command: str) -> dict[str, str]:
+def parameters(command: str, values: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """The options of a command as a run's parameters: `--depth 5` and `--depth=5` give {"depth": "5"}.
 
-    Options whose value holds a placeholder are left out: a path says nothing about the model.
+    Placeholders that are in `values` are filled in. Options whose value holds another one are left out: a path says
+    nothing about the model.
     """
     words = shlex.split(command)
     found: dict[str, str] = {}
@@ -46,6 +48,7 @@ def parameters(command: str) -> dict[str, str]:
         if not equals:
             following = words[index + 1] if index + 1 < len(words) else ""
             value = following if following and not following.startswith("--") else "true"
+        value = _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), value)
         if not _PLACEHOLDER.search(value):
             found[name] = value
     return found

@@ -23,6 +23,8 @@ from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
+from loopwright.secrets.masking import Masker, values_to_mask
+
 __all__ = ["Launch", "main", "rank_variables"]
 
 ADDRESS = "127.0.0.1"
@@ -61,6 +63,7 @@ class _Rank:
 
     def __init__(self, rank: int, command: Sequence[str], variables: Mapping[str, str], log: Path) -> None:
         self.rank, self._path, self._line = rank, log, b""
+        self._masker = Masker(values_to_mask(os.environ))
         self._log: RawIOBase | BinaryIO = log.open("wb", buffering=0)
         self.output, writing = os.pipe()
         os.set_blocking(self.output, False)
@@ -79,17 +82,18 @@ class _Rank:
     def keep(self) -> bool:
         """Take in what it has said; False at the end of its output."""
         try:
-            content = os.read(self.output, 65536)
+            said = os.read(self.output, 65536)
         except BlockingIOError:
             return True
+        content = self._masker.feed(said) if said else self._masker.finish()
         self._log_it(content)
         *lines, self._line = (self._line + content).split(b"\n")
-        if len(self._line) > _LONGEST or (not content and self._line):
+        if len(self._line) > _LONGEST or (not said and self._line):
             lines, self._line = [*lines, self._line], b""
         for line in lines:
             sys.stdout.buffer.write(b"[%d] %s\n" % (self.rank, line))
         sys.stdout.buffer.flush()
-        return bool(content)
+        return bool(said)
 
     def _log_it(self, content: bytes) -> None:
         try:

@@ -12,9 +12,12 @@ from loopwright.engines.local.kept_process import KeptProcess
 from loopwright.engines.local.probing import Prober
 from loopwright.engines.local.replica import RECORD, Replica
 from loopwright.engines.local.replica_set import ReplicaSetKeeper, Surroundings
+from loopwright.secrets.providers import Secrets
+from loopwright.state import StateFolder
 
 
 def keeper(tmp_path: Path, *states: ReplicaState) -> ReplicaSetKeeper:
+    secrets = Secrets(StateFolder(tmp_path), {})
     around = Surroundings(
         tmp_path,
         tmp_path,
@@ -22,6 +25,7 @@ def keeper(tmp_path: Path, *states: ReplicaState) -> ReplicaSetKeeper:
         Prober(lambda: None),
         lambda name, socket: True,
         Activators(tmp_path, tmp_path, lambda folder: {}, ""),
+        secrets,
     )
     keeper = ReplicaSetKeeper("s", around)
     for index, state in enumerate(states):

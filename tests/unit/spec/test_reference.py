@@ -30,6 +30,7 @@ def test_every_field_has_a_line_and_a_meaning() -> None:
         path = (
             place.path.replace("data.*", "data.NAME")
             .replace("environments.*", "environments.NAME")
+            .replace("variable_groups.*", "variable_groups.NAME")
             .replace(".*", "[]")
         )
         assert f"| `{path}` |" in text

@@ -34,6 +34,7 @@ from loopwright.engines.local.variables import for_part
 from loopwright.engines.local.wanted_file import WantedFile
 from loopwright.errors import LoopwrightError
 from loopwright.log import configure, logger
+from loopwright.secrets.providers import Secrets
 from loopwright.state import StateFolder, replace_file
 
 __all__ = ["Agent", "main"]
@@ -63,12 +64,19 @@ class Agent:
         self._file = WantedFile(state.desired)
         variables: Callable[[str], dict[str, str]] = lambda folder: for_part(environment, folder)  # noqa: E731
         self._prober = Prober(self.wake)
-        self._jobs = JobKeeper(state.jobs, self._bell.path, environment)
+        secrets = Secrets(state, environment)
+        self._jobs = JobKeeper(state.jobs, self._bell.path, environment, secrets)
         self._gateway = GatewayKeeper(state.gateway, state.sockets)
         activators = Activators(state.activators, state.sockets, variables, self._bell.path)
         self._sets = ReplicaSets(
             Surroundings(
-                state.replicas, state.sockets, variables, self._prober, self._gateway.drained, activators
+                state.replicas,
+                state.sockets,
+                variables,
+                self._prober,
+                self._gateway.drained,
+                activators,
+                secrets,
             )
         )
         self._tracking = TrackingServer(state.mlflow, variables, self._prober)

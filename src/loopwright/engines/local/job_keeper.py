@@ -6,11 +6,13 @@ keeper needs no memory: killed and started again it finds every job where it sta
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +22,10 @@ from loopwright.engines.base import Job, JobStatus
 from loopwright.engines.local import job_files, processes
 from loopwright.engines.local.job_shim import CANCEL
 from loopwright.engines.local.variables import for_part
+from loopwright.errors import LoopwrightError
 from loopwright.log import logger
+from loopwright.secrets.providers import Secrets
+from loopwright.secrets.references import referred
 from loopwright.state import replace_file
 
 __all__ = ["JobKeeper", "KeptJob"]
@@ -30,11 +35,27 @@ _AGAIN = 1.0  # seconds between two tries to start or to end
 _log = logger("agent.jobs")
 
 
+@contextmanager
+def _handed(values: Mapping[str, str]) -> Iterator[int]:
+    """A standard input with the values of a job's secrets: in memory alone, and on no command line."""
+    if not values:
+        yield subprocess.DEVNULL
+        return
+    descriptor = os.memfd_create("loopwright-secrets")
+    try:
+        os.write(descriptor, msgspec.json.encode(values))
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 class KeptJob:
     """One job, from wanted to ended."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, secrets: Secrets) -> None:
         self.job = job
+        self._secrets = secrets
         self.status = JobStatus(id=job.id, state="pending")
         self.cancelled = False
         self.stopping = False
@@ -99,15 +120,31 @@ class KeptJob:
             self._tried_at = now
             folder = Path(self.job.directory)
             folder.mkdir(parents=True, exist_ok=True)
+            try:
+                values = {
+                    name: self._secrets.value(one) for name, one in referred(self.job.variables).items()
+                }
+            except LoopwrightError as error:
+                self._cannot_start(error.message)
+                return
             replace_file(folder / job_files.JOB, msgspec.json.encode(self.job))
-            self._shim = subprocess.Popen(
-                [sys.executable, "-m", _SHIM, self.job.directory, bell],
-                cwd=folder,
-                env=for_part(variables, self.job.directory),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            with _handed(values) as standard_input:
+                self._shim = subprocess.Popen(
+                    [sys.executable, "-m", _SHIM, self.job.directory, bell],
+                    cwd=folder,
+                    env=for_part(variables, self.job.directory),
+                    stdin=standard_input,
+                    stdout=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+
+    def _cannot_start(self, why: str) -> None:
+        """A secret is not there: the job has failed before it began, and its log says why."""
+        if job_files.create_once(
+            self.job.directory, job_files.START, {"pid": None, "started": None, "at": time.time()}
+        ):
+            replace_file(Path(self.job.directory) / job_files.LOG, f"[loopwright] {why}\n".encode())
+            self._write_exit("start")
 
     def _refuse(self) -> None:
         """See to it that it never starts; where its shim was quicker the next look finds it running."""
@@ -151,7 +188,8 @@ class KeptJob:
 class JobKeeper:
     """All jobs of a state folder."""
 
-    def __init__(self, jobs: Path, bell: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, jobs: Path, bell: str, variables: Mapping[str, str], secrets: Secrets) -> None:
+        self._secrets = secrets
         self._folder, self._bell, self._variables = jobs, bell, variables
         self._kept: dict[str, KeptJob] = {}
         self._troubled: dict[str, str] = {}
@@ -170,12 +208,12 @@ class JobKeeper:
                         extra={"action": "adopt", "folder": str(folder), "error": str(error)},
                     )
                     continue
-                self._kept[job.id] = KeptJob(job)
+                self._kept[job.id] = KeptJob(job, self._secrets)
 
     def tick(self, jobs: Mapping[str, Job], cancelled: Collection[str], now: float) -> None:
         """Bring every job on."""
         for job_id in jobs.keys() - self._kept.keys():
-            self._kept[job_id] = KeptJob(jobs[job_id])
+            self._kept[job_id] = KeptJob(jobs[job_id], self._secrets)
         for job_id, kept in list(self._kept.items()):
             kept.cancelled = kept.cancelled or job_id in cancelled
             kept.stopping = self._stopping or job_id not in jobs

@@ -2,7 +2,7 @@
 
 The agent starts it in a session of its own and may then die: the shim runs the command that FOLDER/job.json names, keeps
 its output, holds it to its limits, ends all that it started, and writes exit.json. It rings BELL (the agent's doorbell
-socket) when it is done. Started for every job, so it imports little and no other package.
+socket) when it is done. The values of the job's secrets come over its standard input. Started for every job, so it imports little and no other package.
 
 CANCEL ends the job for good; SIGTERM, from a machine that shuts down or an engine that is stopped, ends it as `lost`:
 it failed through no fault of its own and may be started again under another id.
@@ -10,6 +10,7 @@ it failed through no fault of its own and may be started again under another id.
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import select
@@ -23,6 +24,7 @@ from loopwright.engines.local import job_files, processes
 from loopwright.engines.local.bounded_log import BoundedLog
 from loopwright.engines.local.doorbell import ring
 from loopwright.engines.local.job_output import Output
+from loopwright.secrets.masking import VARIABLES, Masker
 
 __all__ = ["CANCEL", "GRACE", "Shim", "main"]
 
@@ -35,8 +37,8 @@ _FAREWELL = 1.0  # seconds that children left behind have to go by themselves
 class Shim:
     """Runs one claimed job to its end."""
 
-    def __init__(self, job: job_files.Record, output: Output) -> None:
-        self._job, self._output = job, output
+    def __init__(self, job: job_files.Record, output: Output, secrets: dict[str, str]) -> None:
+        self._job, self._output, self._secrets = job, output, secrets
         self._reason = ""
         self._told = ""  # the reason that a signal gave
         self._kill_at: float | None = None
@@ -78,7 +80,13 @@ class Shim:
             return subprocess.Popen(
                 self._job["command"],
                 cwd=self._job["working_directory"] or folder,
-                env={"PYTHONUNBUFFERED": "1", **os.environ, **self._job["variables"], processes.MARK: folder},
+                env={
+                    "PYTHONUNBUFFERED": "1",
+                    **os.environ,
+                    **self._job["variables"],
+                    **self._secrets,
+                    processes.MARK: folder,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=self._output.writing,
                 stderr=self._output.writing,
@@ -190,7 +198,12 @@ def main() -> None:
     job = job_files.read(folder, job_files.JOB)
     if job is None:
         sys.exit(f"{folder}/job.json is missing: this program is started by the agent")
-    shim = Shim(job, Output(BoundedLog(f"{folder}/{job_files.LOG}")))
+    secrets: dict[str, str] = json.loads(
+        sys.stdin.buffer.read() or b"{}"
+    )  # variable -> value; nowhere on a disk
+    output = Output(BoundedLog(f"{folder}/{job_files.LOG}"), Masker(secrets.values()))
+    named = {VARIABLES: ",".join(secrets)} if secrets else {}
+    shim = Shim(job, output, secrets | named)
     me = {"pid": os.getpid(), "started": processes.started(os.getpid()), "at": time.time()}
     if job_files.create_once(folder, job_files.START, me):
         ring(bell)

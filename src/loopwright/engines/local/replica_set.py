@@ -15,7 +15,9 @@ from loopwright.engines.local.idleness import Idleness
 from loopwright.engines.local.probing import Prober, stats
 from loopwright.engines.local.replica import Replica
 from loopwright.engines.local.replica_plan import View, plan
+from loopwright.errors import LoopwrightError
 from loopwright.log import logger
+from loopwright.secrets.providers import Secrets
 
 __all__ = ["ReplicaSetKeeper", "Surroundings"]
 
@@ -38,6 +40,7 @@ class Surroundings:
     prober: Prober
     drained: Callable[[str, str], bool]
     activators: Activators
+    secrets: Secrets
 
 
 class ReplicaSetKeeper:
@@ -226,9 +229,10 @@ class ReplicaSetKeeper:
         ]
         restarts = (self._restarts or surpassed or [0]).pop(0)
         try:
-            variables = self._around.variables(str(folder))
+            own = self._around.secrets.filled_in(wanted.variables)
+            variables = {**self._around.variables(str(folder)), **own}
             replica = Replica.start(wanted, folder, self._around.sockets, variables, restarts, now)
-        except OSError as error:
+        except (OSError, LoopwrightError) as error:
             self.failing = f"A replica of {self.name} cannot be started: {error}"
             self._backoff.failed(now)
             return

@@ -11,6 +11,7 @@ from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import digest
 from loopwright.loop.serving import settings_of
 from loopwright.loop.steps.base import JobStep, our_job, our_output
+from loopwright.loop.variables import first_variables, seen
 
 
 class EvaluateStep(JobStep):
@@ -27,7 +28,7 @@ class EvaluateStep(JobStep):
             "data": case.outputs["data"]["tree"],
             "evaluation": case.spec.evaluation.model_dump(),
             "champion": champion.body["package"]["digest"] if champion else None,
-        }
+        } | seen(first_variables(case.spec, case.change))
 
     def called(self, case: Case) -> dict[str, str]:
         return {"data": "data version"}
@@ -35,6 +36,7 @@ class EvaluateStep(JobStep):
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         package, data, evaluation = case.outputs["package"], case.outputs["data"], case.spec.evaluation
         test = services.store.tree(data["tree"])
+        variables = first_variables(case.spec, case.change)
         given = {
             "package": str(services.store.tree(package["tree"])),
             "python": str(services.python(package["environment"])),
@@ -49,10 +51,19 @@ class EvaluateStep(JobStep):
             "positive": evaluation.positive,
             "gates": [gate.model_dump() for gate in evaluation.gates],
             "champion": self._champion(case, services),
-            "serving": settings_of(case, services, "evaluation", package["digest"], case.spec.serving),
+            "serving": settings_of(
+                case, services, "evaluation", package["digest"], case.spec.serving, variables
+            ),
         }
         return our_job(
-            "loopwright.evaluation.job", self.name, case, job_id, folder, given, max_duration=3600.0
+            "loopwright.evaluation.job",
+            self.name,
+            case,
+            job_id,
+            folder,
+            given,
+            variables=variables,
+            max_duration=3600.0,
         )
 
     def _champion(self, case: Case, services: Services) -> dict[str, Any] | None:

@@ -13,6 +13,8 @@ from loopwright.errors import Place
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.files import serving_files
 from loopwright.loop.steps.base import JobStep, our_job, our_output
+from loopwright.loop.variables import first_variables, seen
+from loopwright.secrets.references import referred
 from loopwright.training import threads
 
 
@@ -30,7 +32,7 @@ class PackageStep(JobStep):
             "environment": case.outputs["environment"]["digest"],
             "code": dict(serving_files(case.spec, case.change)),
             "entry": case.spec.serving.entry,
-        }
+        } | seen(first_variables(case.spec, case.change))
 
     def called(self, case: Case) -> dict[str, str]:
         return {
@@ -55,6 +57,7 @@ class PackageStep(JobStep):
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         data, environment = case.outputs["data"], case.outputs["environment"]
+        variables = first_variables(case.spec, case.change)
         services.store.checkout(serving_files(case.spec, case.change), folder / "code")
         serving = case.spec.serving
         given = {
@@ -75,8 +78,18 @@ class PackageStep(JobStep):
             "validate_inputs": serving.validate_inputs,
             "limits": serving.limits.model_dump(),
             "threads": threads(serving.resources.cpu),
+            "secrets": sorted(referred(variables)),
         }
-        return our_job("loopwright.packaging.job", self.name, case, job_id, folder, given, max_duration=600.0)
+        return our_job(
+            "loopwright.packaging.job",
+            self.name,
+            case,
+            job_id,
+            folder,
+            given,
+            variables=variables,
+            max_duration=600.0,
+        )
 
     def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
         output = our_output(folder, self.name)

@@ -19,6 +19,7 @@ from loopwright.loop.places import in_scripts
 from loopwright.loop.serving import revision_of
 from loopwright.loop.steps.base import JobStep, Step, last_lines, log_end
 from loopwright.loop.steps.environment import require_locked
+from loopwright.loop.variables import placeholders_of, seen, training_variables
 from loopwright.spec.outline import placeholders
 from loopwright.spec.pipeline import Task
 from loopwright.spec.tasks import artifact_tasks
@@ -62,7 +63,7 @@ class TaskStep(JobStep):
             "cpu": task.cpu,
             "follows": [digest(step.inputs(case)) for step in self._follows],
             "endpoints": [revision_of(case, environment) for environment in self.asks],
-        }
+        } | seen(training_variables(case.spec, case.change))
         if task.environment == "workload" and not task.always:
             inputs["environment"] = outputs["environment"]["digest"]
         if any(name.startswith("data.") for name in self._named):
@@ -87,7 +88,8 @@ class TaskStep(JobStep):
         task, workspace, outputs = self._task, folder / "workspace", folder / "outputs"
         services.store.checkout(task_files(case.spec, case.change, task), workspace)
         outputs.mkdir(exist_ok=True)
-        values = self._values(case, services, folder)
+        own = training_variables(case.spec, case.change)
+        values = self._values(case, services, folder) | placeholders_of(own)
         variables = user_environment(self._python(case, services), task.cpu) | {
             "MLFLOW_TRACKING_URI": services.tracking.url,
             "LOOPWRIGHT_WORKLOAD": case.change.workload,
@@ -103,7 +105,7 @@ class TaskStep(JobStep):
             command=render(task.command, values, f"{self._at}.command"),
             directory=str(folder),
             working_directory=str(workspace),
-            variables=variables,
+            variables=own | variables,
             max_duration=task.timeout,
             memory=task.memory,
         )

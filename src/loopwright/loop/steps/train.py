@@ -16,6 +16,7 @@ from loopwright.loop.files import training_files
 from loopwright.loop.places import in_scripts
 from loopwright.loop.steps.base import JobStep, last_lines, log_end
 from loopwright.loop.steps.environment import require_locked
+from loopwright.loop.variables import placeholders_of, seen, training_variables
 from loopwright.spec.compute import Compute
 from loopwright.training import on_nodes, parameters, render, user_environment, visible_devices
 
@@ -31,14 +32,18 @@ class TrainStep(JobStep):
     needs = ("environment", "data")
 
     def inputs(self, case: Case) -> dict[str, Any]:
-        return {
-            "command": case.spec.training.command,
-            "files": dict(training_files(case.spec, case.change)),
-            "environment": case.outputs["environment"]["digest"],
-            "data": case.outputs["data"]["tree"],
-            "nodes": case.spec.training.compute.nodes,
-            "cpu": case.spec.training.compute.cpu,
-        } | ({"gpu": case.spec.training.compute.gpu} if case.spec.training.compute.gpu else {})
+        return (
+            {
+                "command": case.spec.training.command,
+                "files": dict(training_files(case.spec, case.change)),
+                "environment": case.outputs["environment"]["digest"],
+                "data": case.outputs["data"]["tree"],
+                "nodes": case.spec.training.compute.nodes,
+                "cpu": case.spec.training.compute.cpu,
+            }
+            | seen(training_variables(case.spec, case.change))
+            | ({"gpu": case.spec.training.compute.gpu} if case.spec.training.compute.gpu else {})
+        )
 
     def called(self, case: Case) -> dict[str, str]:
         return {
@@ -69,15 +74,22 @@ class TrainStep(JobStep):
             f"data.{case.data_name}.train": str(services.store.tree(data["tree"]) / data["train"]),
             "outputs": str(outputs),
         }
+        own = training_variables(case.spec, case.change)
         variables = user_environment(services.python(case.outputs["environment"]["digest"]), compute.cpu)
         return Job(
             id=job_id,
             workload=case.change.workload,
             step=self.name,
-            command=_command(render(case.spec.training.command, values), compute, case.change.id, folder),
+            command=_command(
+                render(case.spec.training.command, values | placeholders_of(own)),
+                compute,
+                case.change.id,
+                folder,
+            ),
             directory=str(folder),
             working_directory=str(workspace),
-            variables=variables
+            variables=own
+            | variables
             | visible_devices(compute.gpu)
             | {"MLFLOW_TRACKING_URI": services.tracking.url, "MLFLOW_RUN_ID": run},
             max_duration=compute.max_duration,
@@ -103,7 +115,10 @@ class TrainStep(JobStep):
         run = services.tracking.ensure_run(
             experiment, change.id, job_id, {k: v for k, v in tags.items() if v}
         )
-        services.tracking.log_params(run, parameters(case.spec.training.command))
+        given = parameters(
+            case.spec.training.command, placeholders_of(training_variables(case.spec, case.change))
+        )
+        services.tracking.log_params(run, given)
         if change.diff:
             services.tracking.log_artifact(run, services.store.file(change.diff), "uncommitted.diff")
         body = {
@@ -111,7 +126,7 @@ class TrainStep(JobStep):
             "change": change.id,
             "data_version": case.outputs["data"]["version"],
             "lock": case.outputs["environment"]["digest"],
-            "parameters": parameters(case.spec.training.command),
+            "parameters": given,
         }
         services.book.append_once("run.created", change.workload, job_id, body, "loopwright", time.time())
         return run
