@@ -85,7 +85,7 @@ def _at(parsed: argparse.Namespace) -> int:
     found = ask(
         parsed,
         "/v1/history/at",
-        "lineage.served_at",
+        "moments.served_at",
         at=None if parsed.at == "now" else parsed.at,
         workload=parsed.workload,
         environment=parsed.environment,

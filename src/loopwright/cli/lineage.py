@@ -30,7 +30,7 @@ def _newest(parsed: argparse.Namespace) -> int:
             f"Found the version {parsed.version} beside --newest-approved, expected one of the two."
         )
     query = {"workload": parsed.workload, "environment": parsed.newest_approved or None}
-    found = ask(parsed, "/v1/models/newest-approved", "lineage.newest_approved", **query)
+    found = ask(parsed, "/v1/models/newest-approved", "moments.newest_approved", **query)
     print(json.dumps(found) if parsed.json else found["version"])
     return 0
 
@@ -85,11 +85,14 @@ def ask(parsed: argparse.Namespace, path: str, function: str, **query: Any) -> A
         return client.get(path, **query)
     from importlib import import_module
 
-    from loopwright.operations.sources import stopped
+    from loopwright.operations import sources
 
     module, _, name = function.partition(".")
     answer: Callable[..., Any] = getattr(import_module(f"loopwright.operations.{module}"), name)
-    with stopped(state) as records:
+    if module == "moments":
+        with sources.shelf(state) as (ledger, store):
+            return answer(ledger, store, *query.values())
+    with sources.stopped(state) as records:
         return answer(records, *query.values())
 
 

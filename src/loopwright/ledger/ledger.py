@@ -97,9 +97,9 @@ class Ledger:
         """The facts that match all that the query says, in its order."""
         return [entry.fact() for entry in self._store.select(query)]
 
-    def distinct(self, column: Column) -> list[str]:
-        """Every kind, workload or actor that facts have here, sorted."""
-        return self._store.distinct(column)
+    def distinct(self, column: Column, kind: str | None = None) -> list[str]:
+        """Every kind, workload, key or actor that facts (of a kind) have here, sorted."""
+        return self._store.distinct(column, kind)
 
     def latest(self, kind: str, workload: str | None = None, key: str | None = None) -> Fact | None:
         """The newest matching fact."""

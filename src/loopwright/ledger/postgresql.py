@@ -113,12 +113,11 @@ class PostgresStore:
             lambda connection: int(connection.execute(statement.encode(), values).fetchall()[0][0])
         )
 
-    def distinct(self, column: Column) -> list[str]:
-        """Every value that entries have there, sorted."""
-        statement = f"SELECT DISTINCT {column} FROM loopwright_facts"  # noqa: S608
-        return sorted(
-            self._read(lambda connection: [row[0] for row in connection.execute(statement.encode())])
-        )
+    def distinct(self, column: Column, kind: str | None = None) -> list[str]:
+        """Every value that entries (of a kind) have there, sorted."""
+        statement = f"SELECT DISTINCT {column} FROM loopwright_facts WHERE %s::text IS NULL OR kind = %s"  # noqa: S608
+        rows = self._read(lambda connection: connection.execute(statement.encode(), (kind, kind)).fetchall())
+        return sorted(row[0] for row in rows)
 
     def scan(self) -> Iterator[Entry]:
         """All entries of one snapshot, by a cursor on a connection of its own."""
@@ -174,6 +173,7 @@ def _where(query: Query) -> tuple[str, list[Any]]:
             conditions.append(condition)
             values.append(value)
     if query.mentions is not None:
-        conditions.append("(strpos(key, %s) > 0 OR strpos(body, %s) > 0)")
-        values += [query.mentions, query.mentions]
+        each = ["strpos(key, %s) > 0 OR strpos(body, %s) > 0"] * len(query.mentions)
+        conditions.append(f"({' OR '.join(each) or 'FALSE'})")
+        values += [text for text in query.mentions for _ in range(2)]
     return " WHERE " + " AND ".join(conditions), values

@@ -30,6 +30,7 @@ CREATE TRIGGER IF NOT EXISTS facts_stay BEFORE UPDATE ON facts BEGIN SELECT RAIS
 CREATE TRIGGER IF NOT EXISTS facts_remain BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END;
 """,
 )
+_FEW = 4  # kinds that are best looked up by the index
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -85,10 +86,11 @@ class SqliteStore:
         with self._reading, _explained(self.path):
             return int(self._reader.execute(f"SELECT count(*) FROM facts{where}", values).fetchone()[0])  # noqa: S608
 
-    def distinct(self, column: Column) -> list[str]:
-        """Every value that entries have there, sorted."""
+    def distinct(self, column: Column, kind: str | None = None) -> list[str]:
+        """Every value that entries (of a kind) have there, sorted."""
+        where, values = ("", ()) if kind is None else (" WHERE kind = ?", (kind,))
         with self._reading, _explained(self.path):
-            rows = self._reader.execute(f"SELECT DISTINCT {column} FROM facts ORDER BY 1")  # noqa: S608
+            rows = self._reader.execute(f"SELECT DISTINCT {column} FROM facts{where} ORDER BY 1", values)  # noqa: S608
             return [row[0] for row in rows]
 
     def scan(self) -> Iterator[Entry]:
@@ -193,11 +195,14 @@ def _where(query: Query) -> tuple[str, list[str | int | float]]:
             conditions.append(condition)
             values.append(value)
     if query.kinds is not None:
-        conditions.append(f"kind IN ({', '.join('?' * len(query.kinds))})")
+        # Of many kinds there is more to sort than to skip: the plus keeps the index out of it.
+        plain = "kind" if len(query.kinds) <= _FEW else "+kind"
+        conditions.append(f"{plain} IN ({', '.join('?' * len(query.kinds))})")
         values += query.kinds
     if query.mentions is not None:
-        conditions.append("(instr(key, ?) > 0 OR instr(body, ?) > 0)")
-        values += [query.mentions, query.mentions]
+        each = ["instr(key, ?) > 0 OR instr(body, ?) > 0"] * len(query.mentions)
+        conditions.append(f"({' OR '.join(each) or 'FALSE'})")
+        values += [text for text in query.mentions for _ in range(2)]
     return " WHERE " + " AND ".join(conditions), values
 
 

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from loopwright.ledger.facts import Entry
 
-Column = Literal["kind", "workload", "actor"]
+Column = Literal["kind", "workload", "key", "actor"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Query:
     since: float | None = None  # seconds since the epoch; that moment itself counts
     until: float | None = None  # that moment itself counts
     before: int | None = None  # only smaller sequences
-    mentions: str | None = (
-        None  # text that stands in the key or in the body as it is stored, upper and lower case told apart
+    mentions: tuple[str, ...] | None = (
+        None  # one of these stands in the key or the stored body, case told apart
     )
 
 
@@ -58,8 +58,8 @@ class Store(Protocol):
     def count(self, query: Query) -> int:
         """How many match; `limit` and order do not count."""
 
-    def distinct(self, column: Column) -> list[str]:
-        """Every value that entries have there, sorted."""
+    def distinct(self, column: Column, kind: str | None = None) -> list[str]:
+        """Every value that entries (of a kind) have there, sorted."""
 
     def scan(self) -> Iterator[Entry]:
         """All entries in order, as of one moment, without keeping writers waiting."""

@@ -50,7 +50,7 @@ def _matching(ledger: Ledger, wish: Wish) -> Iterator[Fact]:
         yield from _pages(ledger, query)
     else:
         name = wish.object.removeprefix("sha256:")
-        yield from (fact for fact in _pages(ledger, replace(query, mentions=name)) if concerns(fact, name))
+        yield from (fact for fact in _pages(ledger, replace(query, mentions=(name,))) if concerns(fact, name))
 
 
 def _query(ledger: Ledger, wish: Wish) -> Query:
@@ -82,13 +82,13 @@ def _of_version(ledger: Ledger, query: Query, workload: str, number: int) -> Ite
     """What names the version, and the decisions about it, which name only what was asked for."""
     if query.workload not in (None, workload):
         return
-    mine = replace(query, workload=workload, mentions=f'"version":{number}')
+    mine = replace(query, workload=workload, mentions=(f'"version":{number}',))
     found = [fact for fact in _pages(ledger, mine) if number in _versions(fact)]
     asked = Query(kind="approval.requested", workload=workload, mentions=mine.mentions)
     for fact in ledger.find(asked):
         if number in _versions(fact):
             found += ledger.find(
-                replace(query, workload=workload, kind="approval.decided", mentions=fact.key)
+                replace(query, workload=workload, kind="approval.decided", mentions=(fact.key,))
             )
     yield from sorted(found, key=lambda fact: fact.sequence, reverse=True)
 

@@ -6,10 +6,9 @@ returns JSON values. Raises NotFoundError for a name that is not known.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from loopwright.errors import NotFoundError, UsageError
+from loopwright.errors import NotFoundError
 from loopwright.loop import lineage
 from loopwright.operations.naming import pick
 from loopwright.operations.sources import Records
@@ -53,17 +52,6 @@ def models(records: Records, workload: str | None = None, version: str | None = 
     if version is not None:
         found = [_pick_version(found, names[0], version)]
     return [told(one) for one in found]
-
-
-def newest_approved(records: Records, workload: str | None, where: str | None) -> dict[str, Any]:
-    """Which is the newest approved version of a workload in an environment? Raises NotFoundError where there is none."""
-    name = _only(records, workload)
-    here = environment(records, name, where)
-    found = lineage.newest_approved(records.chronicle, name, here)
-    if found is None:
-        raise NotFoundError(f"No version of {name} was ever approved for {here}.")
-    answer: dict[str, Any] = told(found)
-    return answer
 
 
 def releases(records: Records, workload: str | None = None, where: str | None = None) -> list[dict[str, Any]]:
@@ -151,26 +139,6 @@ def _statistics(records: Records, version: lineage.DataVersion) -> dict[str, Any
 
     profile: dict[str, Any] = msgspec.json.decode((folder / "profile.json").read_bytes())
     return profile["columns"]  # type: ignore[no-any-return]
-
-
-def served_at(
-    records: Records, at: float | None = None, workload: str | None = None, where: str | None = None
-) -> list[dict[str, Any]]:
-    """What served at a moment, by environment; None is now, whatever a clock that was set back says."""
-    names = workloads(records, workload)
-    known = [one for name in names for one in records.chronicle.environments(name)]
-    here = pick(where, known, "environment") if where is not None else None
-    moment = max(time.time(), records.chronicle.newest) if at is None else at
-    return [told(one) for name in names for one in lineage.served_at(records.chronicle, moment, name, here)]
-
-
-def _only(records: Records, workload: str | None) -> str:
-    names = workloads(records, workload)
-    if len(names) != 1:
-        raise UsageError(
-            f"Found {len(names)} workloads, expected the name of one: {', '.join(names) or 'none yet'}."
-        )
-    return names[0]
 
 
 def _split(workload: str | None, version: str | None) -> tuple[str | None, str | None]:

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 
-from loopwright.operations import history, lineage
+from loopwright.operations import history, moments
 from loopwright.operations.control import ControlPlane
-from loopwright.operations.sources import living
 
 
 def add(app: FastAPI, control: ControlPlane) -> None:
@@ -22,8 +21,7 @@ def add(app: FastAPI, control: ControlPlane) -> None:
     def served_at(
         at: float | None = None, workload: str | None = None, environment: str | None = None
     ) -> list[dict[str, Any]]:
-        with living(control.book, control.store) as records:
-            return lineage.served_at(records, at, workload, environment)
+        return moments.served_at(control.ledger, control.store, at, workload, environment)
 
     @app.get("/v1/history/verify")
     def verify() -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 
-from loopwright.operations import lineage, runs
+from loopwright.operations import lineage, moments, runs
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.sources import living
 
@@ -22,8 +22,7 @@ def add(app: FastAPI, control: ControlPlane) -> None:
 
     @app.get("/v1/models/newest-approved")
     def newest_approved(workload: str | None = None, environment: str | None = None) -> dict[str, Any]:
-        with living(book, store) as records:
-            return lineage.newest_approved(records, workload, environment)
+        return moments.newest_approved(control.ledger, store, workload, environment)
 
     @app.get("/v1/runs")
     def list_runs(word: Annotated[list[str], Query()] = []) -> list[dict[str, Any]]:  # noqa: B006

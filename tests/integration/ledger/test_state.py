@@ -165,9 +165,16 @@ def test_facts_are_found_by_all_that_a_query_says(ledger: Ledger) -> None:
     assert found(Query(actor="bob")) == [3, 5]
     assert found(Query(since=11.0, until=12.0)) == [3, 4]
     assert found(Query(before=5, newest_first=True, limit=2)) == [4, 3]
-    assert found(Query(mentions="y-2")) == found(Query(mentions='"100%_2"')) == [4]
-    assert found(Query(mentions="KEY-2")) == found(Query(mentions="100_")) == []
-    assert found(Query(actor="ann", kinds=("a",), since=1.0, mentions="key")) == [2]
+    assert found(Query(mentions=("y-2",))) == found(Query(mentions=('"100%_2"',))) == [4]
+    assert (
+        found(Query(mentions=("KEY-2",)))
+        == found(Query(mentions=("100_",)))
+        == found(Query(mentions=()))
+        == []
+    )
+    assert found(Query(mentions=("key-0", "%_3"))) == [2, 5]
+    assert found(Query(actor="ann", kinds=("a",), since=1.0, mentions=("key",))) == [2]
     assert ledger.distinct("kind") == ["a", "b", "c", "control.started"]
+    assert ledger.distinct("key", "a") == ["key-0", "key-3"]
     assert ledger.distinct("workload") == ["", "w"]
     assert ledger.distinct("actor") == ["ann", "bob", "loopwright"]
