@@ -31,8 +31,8 @@ def plan(parsed: argparse.Namespace) -> int:
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
-    way = "which is under way" if found["under_way"] else "if it were run now"
-    yield f"{found['workload']}: what `loopwright up` would do as {found['change']}, {way}"
+    way = ", which is under way" if found["under_way"] else ""
+    yield f"{found['workload']}: what `loopwright up` would do as {found['change']}{way}"
     yield ""
     yield from render([_step(step) for step in found["steps"]], "  ")
     yield ""

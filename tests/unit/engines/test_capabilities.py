@@ -94,3 +94,24 @@ def test_this_machine_has_something() -> None:
     machine = this_machine()
     assert machine.cores >= 1
     assert machine.memory > 2**28
+
+
+def test_an_environment_s_own_settings_have_verdicts_of_their_own() -> None:
+    text = SPEC.format(compute="", most=2, resources="").replace(
+        "prod: {}", "dev: {}, prod: {serving: {resources: {memory: 8Gi}, replicas: {max: 9}}}"
+    )
+    judged = found(load_text(text), SMALL)
+    assert "never reached" in judged["environments.prod.serving.resources.memory"].sentence
+    assert judged["environments.prod.serving.replicas.max"].verdict == "approximate"
+    assert "environments.prod.serving.resources.cpu" not in judged  # as everywhere
+
+
+def test_tasks_have_limits_too() -> None:
+    text = SPEC.format(compute="", most=2, resources="")
+    tasks = (
+        "pipeline: {tasks: {lint: {command: make lint, cpu: 2, memory: 1Gi}, look: {command: make look}}}\n"
+    )
+    judged = found(load_text(text + tasks), SMALL)
+    assert judged["pipeline.tasks.lint.cpu"].value == "2 threads"
+    assert judged["pipeline.tasks.lint.memory"].value == "1Gi"
+    assert not any(field.startswith("pipeline.tasks.look") for field in judged)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from msgspec import structs
+
 from loopwright.engines.base import Capability, Machine
 from loopwright.spec.models import Workload
 from loopwright.spec.units import show_bytes, show_cores
@@ -37,9 +39,31 @@ EXACT = (
 def capabilities(spec: Workload, machine: Machine) -> tuple[Capability, ...]:
     """What the local engine makes of a spec's fields on this machine, refused ones first."""
     judged = [found for judge in JUDGES.values() for found in judge(spec, machine)]
+    judged += [*_of_environments(spec, machine), *_of_tasks(spec, machine)]
     exact = [Capability(field=field, verdict="exact") for field in EXACT]
     order = ("refused", "approximate", "exact")
     return tuple(sorted([*judged, *exact], key=lambda found: order.index(found.verdict)))
+
+
+def _of_environments(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    """Where an environment has serving settings of its own, and a verdict differs by that."""
+    for name, environment in spec.environments.items():
+        if environment.serving is None:
+            continue
+        there = spec.model_copy(update={"serving": spec.serving_in(name)})
+        for field in (field for field in JUDGES if field.startswith("serving.")):
+            known = list(JUDGES[field](spec, machine))
+            for found in JUDGES[field](there, machine):
+                if found not in known:
+                    yield structs.replace(found, field=f"environments.{name}.{found.field}")
+
+
+def _of_tasks(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    for name, task in spec.pipeline.tasks.items():
+        at = f"pipeline.tasks.{name}"
+        if "cpu" in task.model_fields_set:
+            yield _cores(f"{at}.cpu", task.cpu, machine)
+        yield from _memory(f"{at}.memory", task.memory, "ten times a second", machine)
 
 
 def _conda(spec: Workload, machine: Machine) -> Iterator[Capability]:
