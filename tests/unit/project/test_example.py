@@ -19,8 +19,9 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_its_spec_is_valid_and_has_no_known_trap() -> None:
-    assert read_declaration(EXAMPLE).warnings == ()
+@pytest.mark.parametrize("example", ["titanic", "digits"])
+def test_its_spec_is_valid_and_has_no_known_trap(example: str) -> None:
+    assert read_declaration(EXAMPLE.parent / example).warnings == ()
 
 
 def test_passengers_are_learned_from_and_the_crew_comes_later() -> None:
@@ -31,12 +32,15 @@ def test_passengers_are_learned_from_and_the_crew_comes_later() -> None:
     assert list(passengers[0]) == list(crew[0])
 
 
-@pytest.mark.parametrize("script", ["training.py", "score.py"])
+@pytest.mark.parametrize(
+    "script", ["titanic/training.py", "titanic/score.py", "digits/train.py", "digits/score.py"]
+)
 def test_its_scripts_know_nothing_of_loopwright(script: str) -> None:
-    assert "loopwright" not in (EXAMPLE / script).read_text().lower()
+    assert "loopwright" not in (EXAMPLE.parent / script).read_text().lower()
 
 
-def test_its_requirements_are_pinned_exactly() -> None:
-    lines = (EXAMPLE / "requirements.txt").read_text().split()
+@pytest.mark.parametrize("example", ["titanic", "digits"])
+def test_its_requirements_are_pinned_exactly(example: str) -> None:
+    lines = (EXAMPLE.parent / example / "requirements.txt").read_text().split()
     assert lines
     assert all(re.fullmatch(r"[a-z-]+==[\d.]+", line) for line in lines)
