@@ -5,6 +5,7 @@ One production of a tiny workload for all of it: version 1 answers 1 above 0.5, 
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from driving import Cli
+from open_loop import OpenLoop
 from tiny_workload import make_tiny
 
 from loopwright.state import StateFolder
@@ -63,9 +65,15 @@ def ask(cli: Cli, environment: str = "prod", x: float = 0.1) -> int:
 def until(true: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + PATIENCE
     while not (found := true()):
-        assert time.monotonic() < deadline, "not in time"
+        assert time.monotonic() < deadline
         time.sleep(0.1)
     return found
+
+
+def observed(cli: Cli) -> dict[str, Any]:
+    """What the agent sees."""
+    report: dict[str, Any] = json.loads(StateFolder(cli.home).observed.read_bytes())["report"]
+    return report
 
 
 def all_ready(cli: Cli, environment: str = "prod") -> bool:
@@ -91,8 +99,53 @@ def work_done(cli: Cli) -> list[tuple[str, str]]:
     ]
 
 
+def test_a_rollback_under_load_fails_no_request(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    serving = cli.serving()
+    with OpenLoop(serving["url"], serving["key"], {"x": 0.1}, 50, tmp_path / "asked") as load:
+        answer = cli.json("rollback", "prod", "--comment", "always 1")
+        assert ask(cli) == 0
+    assert [asked for asked in load.asked if asked.status != 200] == []
+    assert (answer["from"], answer["to"], answer["warm"]) == ("tiny:2", "tiny:1", True)
+    release = cli.facts("release.completed")[-1]
+    assert (release["body"]["by"], release["body"]["comment"]) == ("rollback", "always 1")
+    assert ask(cli, "dev") == 1  # other environments stay
+
+
+def test_a_change_that_was_rolled_back_is_held(cli: Cli, folder: Path) -> None:
+    said = cli("up", str(folder), expect=1).stderr
+    assert "tiny-2 is held: prod was rolled back by" in said
+    assert "always 1" in said
+    assert "loopwright up --again" in said
+    assert ask(cli) == 0
+
+
+def test_what_cannot_be_rolled_back_is_refused_in_a_sentence(cli: Cli) -> None:
+    assert "tiny:1 is the first that prod served" in cli("rollback", expect=1).stderr
+    assert "No environment 'test'" in cli("rollback", "test", expect=1).stderr
+    assert "tiny:7 has never served in dev" in cli("rollback", "dev", "7", expect=1).stderr
+
+
+def test_again_releases_what_was_rolled_back(cli: Cli, folder: Path) -> None:
+    work = work_done(cli)
+    cli("up", str(folder), "--again")
+    assert ask(cli) == 1
+    assert {kind for kind, _ in work_done(cli)[len(work) :]} == {"change.requested", "release.completed"}
+
+
+def test_an_old_version_that_is_not_warm_is_started_first(cli: Cli, folder: Path) -> None:
+    spec = folder / "loopwright.yaml"
+    spec.write_text(spec.read_text().replace("prod: {", "prod: {keep_warm: 0s, "))
+    script = folder / "train.py"
+    script.write_text(script.read_text().replace("dump(-1,", "dump(-2,"))
+    cli("up", str(folder))
+    until(lambda: len([one for one in observed(cli)["replica_sets"] if one.startswith("prod--")]) == 1)
+    answer = cli.json("rollback", "prod", "tiny:1")
+    assert (answer["warm"], ask(cli)) == (False, 0)
+
+
 def test_what_serves_is_brought_back_from_the_ledger_alone(cli: Cli) -> None:
-    state, before, work = StateFolder(cli.home), cli.serving("prod")["version"], work_done(cli)
+    state, work = StateFolder(cli.home), work_done(cli)
+    before = (cli.serving("prod")["version"], ask(cli))
     cli("down")
     for path in (state.desired, state.observed):
         path.unlink(missing_ok=True)
@@ -103,7 +156,7 @@ def test_what_serves_is_brought_back_from_the_ledger_alone(cli: Cli) -> None:
     )
     try:
         until(lambda: cli.json("status")["running"] and all_ready(cli))
-        assert (cli.serving("prod")["version"], ask(cli)) == (before, 1)
+        assert (cli.serving("prod")["version"], ask(cli)) == before
         assert work_done(cli) == work
         assert {fact["body"]["environment"] for fact in cli.facts("release.restored")} == {"dev", "prod"}
         cli("down")

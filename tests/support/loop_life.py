@@ -20,6 +20,7 @@ from loopwright.loop.performer import Performer, route_table
 from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
 from loopwright.loop.steps.tasks import with_tasks
+from loopwright.loop.transfers import change_of, transfer_case
 from loopwright.loop.view import Book
 from loopwright.spec import Workload, load_text
 from loopwright.state import StateFolder
@@ -130,6 +131,10 @@ class World:
         self._crash_at = crash_at
         self.crashed = False
 
+    def crash_from(self, crash_at: int | None) -> None:
+        """Count the operations anew, and crash at this one of them."""
+        self._operations, self._crash_at = itertools.count(), crash_at
+
     def crash_here(self) -> None:
         if next(self._operations) == self._crash_at:
             self.crashed = True
@@ -174,6 +179,9 @@ class World:
 
     def routes_digest(self, routes: tuple[Route, ...]) -> str:
         return ",".join(route.backends[0].replica_set for route in routes)
+
+    def ring(self) -> None:
+        pass
 
     def endpoint(self, environment: str, workload: str) -> str:
         return f"http://gateway/{environment}/{workload}/score"
@@ -260,7 +268,9 @@ class Life:
 
     def round(self) -> dict[str, Outcome]:
         """One tick of the driver: everything that is watched is looked at, and jobs that nothing wants are ended."""
-        outcomes = {change.id: self.tick(change) for change in self.book.view.watched()}
+        view = self.book.view
+        transfers = [change_of(view, fact) for fact in view.open_transfers()]
+        outcomes = {change.id: self.tick(change) for change in [*view.watched(), *transfers]}
         wanted = set[str]().union(*(outcome.jobs for outcome in outcomes.values()))
         for job in [job for job in self.world.jobs if job not in wanted]:
             ended = self.world.jobs[job].state in ("succeeded", "failed")
@@ -280,11 +290,15 @@ class Life:
 
     def tick(self, change: Change) -> Outcome:
         self.now += 1
-        case = Case(self.spec, change, self.book.view)
-        routes = self.world.set_routes(route_table(self.book.view, self.state))
-        outcome = advance(
-            case, toy_steps(self.spec), self.world.report(), routes, self.now, lambda step, output: True
+        view = self.book.view
+        transfer = view.transfers.get(change.id)
+        case, steps = (
+            transfer_case(view, transfer, self.spec)
+            if transfer
+            else (Case(self.spec, change, view), toy_steps(self.spec))
         )
+        routes = self.world.set_routes(route_table(self.book.view, self.state))
+        outcome = advance(case, steps, self.world.report(), routes, self.now, lambda step, output: True)
         for action in outcome.actions:
             Performer(self.services, case, lambda: self.now).perform(action)
         return outcome

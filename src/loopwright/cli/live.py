@@ -18,8 +18,9 @@ _MARKS = {
     "cached": "=",
     "failed": "✗",
     "stopped": "-",
+    "held": "-",
 }
-_TOLD = {"cached": "unchanged", "approval": "needs approval"}
+_TOLD = {"cached": "unchanged", "approval": "needs approval", "held": "rolled back"}
 Progress = dict[str, Any]
 
 

@@ -15,6 +15,7 @@ from loopwright.cli.commands import (
     records,
     secrets,
     start,
+    transfer,
 )
 from loopwright.cli.commands.base import Parser
 
@@ -22,6 +23,7 @@ _GROUPS = (
     start,
     planning,
     loop,
+    transfer,
     records,
     history,
     lineage,

@@ -32,7 +32,11 @@ def up(parsed: argparse.Namespace) -> int:
     state = StateFolder.resolve(parsed.home)
     with _control_plane(state, parsed.foreground) as client:
         home = home_option(state)
-        wish = {"folder": str(Path(parsed.folder).absolute()), "auto_approve": parsed.auto_approve}
+        wish = {
+            "folder": str(Path(parsed.folder).absolute()),
+            "auto_approve": parsed.auto_approve,
+            "again": parsed.again,
+        }
         asked = with_environment(
             lambda body: _persist(client, lambda: client.post("/v1/changes", body)), wish
         )
@@ -87,7 +91,7 @@ def _follow(client: Client, asked: dict[str, Any], as_json: bool, home: str) -> 
     shown, version = view(as_json, home), 0
     while True:
         progress = _news(client, asked["change"], version)
-        if progress["state"] in ("succeeded", "failed", "cancelled", "superseded"):
+        if progress["state"] in ("succeeded", "failed", "held", "cancelled", "superseded"):
             if not (asked["finished"] and progress["state"] == "succeeded" and version == 0):
                 shown.end(progress)
             return progress
@@ -145,6 +149,8 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
         raise ConflictError(
             f"{asked['change']} was cancelled by {progress['by']}. What serves stays; `loopwright up` asks anew."
         )
+    if progress["state"] == "held":
+        raise ConflictError(_held(asked, progress))
     failures = [step for step in progress["steps"] if step["state"] == "failed"]
     if progress["state"] == "failed":
         step = next(step for step in failures if not step["clean_up"])
@@ -173,6 +179,15 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
         print(f"Nothing to do: nothing has changed since {asked['change']}, and all of it serves.")
     if not parsed.foreground:
         _invite(client.state, workload)
+
+
+def _held(asked: dict[str, Any], progress: Progress) -> str:
+    held = [step for step in progress["steps"] if step["state"] == "held"]
+    told = ", and ".join(f"{step['step']} was {step['message']}" for step in held)
+    return (
+        f"{asked['change']} is held: {told}. It is not released again by itself. Change what was wrong and run `loopwright up`, "
+        "or release it anew as it is: `loopwright up --again`."
+    )
 
 
 def _see(workload: str, step: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from loopwright.catalog import Store, Tracking
 from loopwright.engines.base import Engine
+from loopwright.ledger import Fact
 from loopwright.loop.change import Change
 from loopwright.loop.view import Book, View
 from loopwright.spec.models import Data, Workload
@@ -26,6 +27,7 @@ class Case:
     change: Change
     view: View
     outputs: dict[str, Output] = field(default_factory=dict)  # by step name
+    transfer: Fact | None = None  # what asked for it, where it brings about a release on record
     revisions: Mapping[str, str] = field(default_factory=dict)  # those on record, by environment
 
     @property

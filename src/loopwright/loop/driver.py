@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from loopwright.engines.base import EngineReport
 from loopwright.errors import StaleEpochError, TemporaryError
+from loopwright.ledger import Fact
 from loopwright.log import logger
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import Change
@@ -22,6 +23,7 @@ from loopwright.loop.performer import Performer, route_table
 from loopwright.loop.pipeline import Action, End, Outcome, StepState, advance
 from loopwright.loop.progress import Progress, ProgressBoard
 from loopwright.loop.steps import Step, plan
+from loopwright.loop.transfers import change_of, transfer_case
 from loopwright.loop.upkeep import Mend, Upkeeper, decide
 from loopwright.loop.view import View
 from loopwright.spec import Workload, load_stored
@@ -82,8 +84,18 @@ class Driver:
     def look(self, change: Change, report: EngineReport, routes: str) -> tuple[Case, Outcome]:
         """Decide for one change, without acting; `routes` is the digest of the wanted table. Hold the book's lock."""
         book = self.services.book
-        case = Case(self.spec(change), change, book.view)
-        return case, advance(case, plan(case.spec), report, routes, self._clock(), self._available)
+        transfer = book.view.transfers.get(change.id)
+        if transfer is None:
+            case = Case(self.spec(change), change, book.view)
+            steps = plan(case.spec)
+        else:
+            case, steps = transfer_case(book.view, transfer, self.spec(change))
+        return case, advance(case, steps, report, routes, self._clock(), self._available)
+
+    def _warmth(self, release: Fact) -> float:
+        """Seconds that what this release replaced is kept running."""
+        spec = self.spec(self.services.book.view.changes[release.body["change"]])
+        return spec.environments[release.body["environment"]].keep_warm
 
     def _available(self, step: Step, output: Output) -> bool:
         return step.available(output, self.services.store)
@@ -126,7 +138,10 @@ class Driver:
             view = book.view
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
             self._forget(view)
-            judged = [self._judge(change, report, wanted_routes) for change in view.watched()]
+            transfers = [change_of(view, fact) for fact in view.open_transfers()]
+            watched = [*view.watched(), *transfers]
+            judged = [self._judge(change, report, wanted_routes) for change in watched]
+            self.board.settle({one: view.outcome(one) for one in view.transfers})
             self._wake_at = min(
                 (outcome.wake_at for _, outcome in filter(None, judged) if outcome.wake_at is not None),
                 default=None,
@@ -136,7 +151,7 @@ class Driver:
                 sets |= outcome.replica_sets
                 todo += [(case, action) for action in outcome.actions]
                 self._publish(case.change, outcome)
-            upkeep = decide(view, report, self.services.has_python, self._clock())
+            upkeep = decide(view, report, self.services.has_python, self._warmth, self._clock())
             jobs |= upkeep.jobs
             sets |= upkeep.replica_sets
             sets |= {fact.body["replica_set"] for fact in view.routes.values()}

@@ -33,6 +33,7 @@ from loopwright.loop.pipeline import (
 from loopwright.loop.places import with_places
 from loopwright.loop.serving import START_TIMEOUT, example_request, replica_set
 from loopwright.loop.steps import ReleaseStep, Step
+from loopwright.loop.transfers import origin
 from loopwright.loop.view import View
 from loopwright.release import Failure, Move
 from loopwright.state import StateFolder
@@ -252,7 +253,7 @@ class Performer:
         key = f"{change.id}/{step.name}/{inputs[:12]}"
         self._record("route.acknowledged", key, {"environment": step.environment, "inputs": inputs})
         previous = self._case.view.current(step.environment, change.workload)
-        body = {
+        body: dict[str, Any] = {
             "change": change.id,
             "environment": step.environment,
             "inputs": inputs,
@@ -265,7 +266,22 @@ class Performer:
             "previous": previous.body["version"] if previous else None,
             "url": self._services.engine.endpoint(step.environment, change.workload),
         }
-        self._record("release.completed", key, body)
+        transfer = self._case.transfer
+        if transfer is not None:
+            body |= self._transferred(transfer, previous)
+        self._record("release.completed", key, body, transfer.actor if transfer else US)
+
+    def _transferred(self, transfer: Fact, previous: Fact | None) -> dict[str, Any]:
+        """What the record of a release says where a transfer and not the change itself has brought it about."""
+        release = origin(self._case.view, transfer)
+        return {
+            "change": release.body["change"],
+            "transfer": transfer.key,
+            "by": transfer.kind.partition(".")[0],
+            "comment": transfer.body["comment"],
+            "restores": release.key,
+            "replaces": previous.key if previous else None,
+        }
 
     def _move_alias(self, step: ReleaseStep) -> None:
         change = self._case.change

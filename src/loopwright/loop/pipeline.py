@@ -19,7 +19,7 @@ from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, 
 from loopwright.loop.view import Ending
 from loopwright.release import Failure, Move, Standing, next_move
 
-State = Literal["waiting", "running", "approval", "done", "cached", "failed", "stopped"]
+State = Literal["waiting", "running", "approval", "done", "cached", "failed", "stopped", "held"]
 
 MOST_LOST = 3  # times that a job lost through no fault of its own is started again
 
@@ -274,6 +274,8 @@ def _end(walk: _Walk, broken: bool) -> None:
 def _state(walk: _Walk) -> Ending:
     view, change = walk.case.view, walk.case.change
     outcome = view.outcome(change.id)
+    if any(state.state == "held" for state in walk.states) and outcome in ("running", "succeeded"):
+        return "held"
     serves = all(state.state in ("done", "cached") for state in walk.states if not state.clean_up)
     if change.id in view.unclean or (outcome == "succeeded" and not serves):
         return "running"
@@ -385,7 +387,7 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     if broken and not completed:
         walk.show(step, "stopped")
         return
-    if not completed and not _has_turn(walk, step, inputs):
+    if not completed and (_is_held(walk, step, inputs) or not _has_turn(walk, step, inputs)):
         return
     walk.replica_sets.add(name)
     move = next_move(_standing(walk, step, inputs, completed))
@@ -399,7 +401,7 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
             step, "done" if own else "cached", step.summary(current.body), current.time if own else None
         )
         return
-    if case.view.newest[case.change.workload] != case.change.id:
+    if case.transfer is None and case.view.newest[case.change.workload] != case.change.id:
         walk.show(step, "running")
         return  # of an older change, that only cleans up; what serves is the newest one's to keep
     status = walk.report.replica_sets.get(name)
@@ -408,8 +410,32 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     walk.actions.append(Release(step, inputs, move))
 
 
+def _is_held(walk: _Walk, step: ReleaseStep, inputs: str) -> bool:
+    """Whether a rollback stands against this release: one that took it away, or one that is under way."""
+    case, view = walk.case, walk.case.view
+    if case.transfer is not None:
+        return False
+    back = view.rolled_back(step.environment, case.change, inputs)
+    if back is not None:
+        comment = f": {back.body['comment']}" if back.body.get("comment") else ""
+        walk.show(step, "held", f"rolled back by {back.actor}{comment}", back.time)
+        if view.outcome(case.change.id) == "succeeded":
+            case.outputs[step.name] = back.body  # what came after it stays
+        return True
+    for fact in view.rollbacks():
+        if (fact.body["environment"], fact.workload) == (step.environment, case.change.workload):
+            walk.show(step, "waiting", f"waiting for the rollback {fact.key}")
+            return True
+    return False
+
+
 def _has_turn(walk: _Walk, step: ReleaseStep, inputs: str) -> bool:
-    """Whether this release is the one under way in its environment: one at a time, in the order of asking."""
+    """Whether this release is the one under way in its environment: one at a time, in the order of asking.
+
+    A rollback waits for nobody: what it brings back has served there before.
+    """
+    if walk.case.transfer is not None and walk.case.transfer.kind == "rollback.requested":
+        return True
     queue = walk.case.view.queues.get(step.environment, {})
     mine = queue.get((walk.case.change.id, step.name))
     if mine is None or mine.body["inputs"] != inputs:

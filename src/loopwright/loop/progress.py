@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from loopwright.errors import LoopwrightError, NotFoundError
 from loopwright.loop.change import Change
 from loopwright.loop.pipeline import Outcome, StepState
+from loopwright.loop.view import Ending
 
 _MOST = 100  # changes that are over and still shown
-ChangeState = Literal["running", "waiting", "troubled", "succeeded", "failed", "cancelled", "superseded"]
+ChangeState = Ending | Literal["waiting", "troubled"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,14 @@ class ProgressBoard:
             over = [change for change in self._shown if change not in watched]
             for change in over[: max(0, len(over) - _MOST)]:
                 del self._shown[change]
+
+    def settle(self, outcomes: Mapping[str, Ending]) -> None:
+        """Show the end of those that are shown as under way and have ended."""
+        with self._news:
+            shown = [(self._shown[one][1], ending) for one, ending in outcomes.items() if one in self._shown]
+        for progress, ending in shown:
+            if ending != "running" and progress.state in ("running", "waiting"):
+                self.publish(replace(progress, state=ending, approval=""))
 
     def get(self, change: str, after: int = 0, timeout: float = 0.0) -> tuple[int, Progress]:
         """The newest progress and its version; waits up to `timeout` seconds for one newer than `after`."""

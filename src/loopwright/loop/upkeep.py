@@ -81,9 +81,14 @@ def decide(
     view: View,
     report: EngineReport,
     complete: Callable[[str], bool],
+    warmth: Callable[[Fact], float],
     now: float,
 ) -> Upkeep:
-    """Say what is missing of what serves; `complete` tells whether the Python environment of a digest is there."""
+    """Say what is missing of what serves.
+
+    `complete` tells whether the Python environment of a digest is there; `warmth`, for how many seconds what a release
+    replaced is kept running, so that a rollback need not wait for it.
+    """
     mends: list[Mend] = []
     jobs: set[str] = set()
     current = [releases[-1] for releases in view.releases.values() if releases]
@@ -100,8 +105,11 @@ def decide(
             mends.append(Restore(release))
         elif body.get("least", 1) == 0 and view.mark("release.settled", release.key) is None:
             mends.append(Settle(release))
-    sets = frozenset(release.body["replica_set"] for release in current)
-    return Upkeep(tuple(mends), frozenset(jobs), sets)
+    sets = {release.body["replica_set"] for release in current}
+    for releases in view.releases.values():
+        if len(releases) > 1 and now < releases[-1].time + warmth(releases[-1]):
+            sets.add(releases[-2].body["replica_set"])
+    return Upkeep(tuple(mends), frozenset(jobs), frozenset(sets))
 
 
 def _building(

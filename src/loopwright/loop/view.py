@@ -6,6 +6,7 @@ All answers are about facts; what runs at this moment is the engine's to say.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from loopwright.loop.change import Change
 from loopwright.loop.lineage.chronicle import Chronicle
 
 Pair = tuple[str, str]
-Ending = Literal["running", "succeeded", "failed", "cancelled", "superseded"]
+Ending = Literal["running", "held", "succeeded", "failed", "cancelled", "superseded"]
 _OUTCOMES: dict[str, Ending] = {
     "change.completed": "succeeded",
     "change.failed": "failed",
@@ -64,6 +65,10 @@ class View:
         self.releases: dict[Pair, list[Fact]] = defaultdict(
             list
         )  # (environment, workload) -> release.completed
+        self.lineage: dict[Pair, list[Fact]] = defaultdict(
+            list
+        )  # the same, without what was rolled back: what a rollback goes back along
+        self.transfers: dict[str, Fact] = {}  # id -> rollback.requested
         self.routes: dict[Pair, Fact] = {}  # (environment, workload) -> route.wanted
         self.environments: dict[str, Fact] = {}  # Python environment's digest -> step.succeeded with its lock
         self.rebuilds: dict[str, list[Fact]] = defaultdict(
@@ -160,18 +165,45 @@ class View:
             queue.pop(pair, None)
 
     def _release_completed(self, fact: Fact) -> None:
-        environment, change = fact.body["environment"], fact.body.get("change")
+        environment, change = fact.body["environment"], fact.body.get("transfer") or fact.body.get("change")
         self.releases[environment, fact.workload].append(fact)
+        line, restored = self.lineage[environment, fact.workload], fact.body.get("restores")
+        place = next((index for index, release in enumerate(line) if release.key == restored), len(line))
+        del line[place:]
+        line.append(fact)
         for pair in [pair for pair in self.queues[environment] if pair[0] == change]:
             self._leave(pair)
 
+    def _rollback_requested(self, fact: Fact) -> None:
+        self.transfers[fact.key] = fact
+        self.numbers[fact.workload] += 1
+
     def releasing(self) -> set[Pair]:
         """Endpoints, by environment and workload, whose route a release under way may change."""
-        return {
+        queued = {
             (environment, asked.workload)
             for environment, queue in self.queues.items()
             for asked in queue.values()
         }
+        return queued | {(fact.body["environment"], fact.workload) for fact in self.rollbacks()}
+
+    def open_transfers(self) -> list[Fact]:
+        """What asked for the transfers that have not ended."""
+        return [fact for fact in self.transfers.values() if self.outcome(fact.key) == "running"]
+
+    def rollbacks(self) -> list[Fact]:
+        """Those of them that are rollbacks: they wait for nothing, and a release to the same endpoint waits for them."""
+        return [fact for fact in self.open_transfers() if fact.kind == "rollback.requested"]
+
+    def rolled_back(self, environment: str, change: Change, inputs: str) -> Fact | None:
+        """The rollback that took away what this change has released there; None where none did since it was asked for."""
+        asked = self.mark("change.requested", change.id)
+        releases = self.releases.get((environment, change.workload), [])
+        for before, release in itertools.pairwise(releases):
+            later = asked is not None and release.sequence > asked.sequence
+            if later and release.body.get("by") == "rollback" and before.body["inputs"] == inputs:
+                return release
+        return None
 
     def _route_wanted(self, fact: Fact) -> None:
         self.routes[fact.body["environment"], fact.workload] = fact
@@ -209,13 +241,13 @@ class View:
         return releases[-1] if releases else None
 
     def champion(self, environment: str, workload: str, package: str) -> Fact | None:
-        """The newest release whose package is another than this one.
+        """The newest release whose package is another than this one, of those that were not rolled back.
 
         Taking "another" keeps the answer the same before and after this package's own release, so that a second `up`
         with nothing changed asks for the same evaluation and finds it done.
         """
-        releases = self.releases.get((environment, workload), [])
-        return next((fact for fact in reversed(releases) if fact.body["package"]["digest"] != package), None)
+        line = self.lineage.get((environment, workload), [])
+        return next((fact for fact in reversed(line) if fact.body["package"]["digest"] != package), None)
 
 
 class Book:

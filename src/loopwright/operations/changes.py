@@ -12,6 +12,7 @@ from loopwright.errors import ConflictError, NotFoundError
 from loopwright.ledger import Fact
 from loopwright.loop.case import Case
 from loopwright.loop.change import Change
+from loopwright.loop.view import View
 from loopwright.operations.capability import capabilities
 from loopwright.operations.captured import capture, keep, wanted_of_caller
 from loopwright.operations.control import ControlPlane
@@ -26,10 +27,12 @@ def up(
     auto_approve: bool,
     actor: str,
     environment: Mapping[str, str] | None = None,
+    again: bool = False,
 ) -> dict[str, Any]:
     """Ask that what a folder declares be brought to production.
 
-    Where the newest change asks for just that already, that one is taken up again instead of a new one. Returns the
+    Where the newest change asks for just that already, that one is taken up again instead of a new one, unless `again`:
+    what was rolled back is then released anew. Returns the
     change's id, whether it is new, what will be done in a line, and the spec's warnings. Raises SpecError, and changes nothing, for a wrong spec
     and for one that asks of an engine what it cannot do.
 
@@ -48,7 +51,7 @@ def up(
     with control.book.locked():
         view = control.book.view
         # Numbered under the lock: of two that are asked for at once, each gets its own.
-        known = taken_up(view, asked)
+        known = None if again else taken_up(view, asked)
         change = known or replace(asked, id=next_id(view, asked.workload))
         attached = known is not None
         finished = change.id in view.ended and change.id not in view.unclean
@@ -93,9 +96,31 @@ def progress(control: ControlPlane, change: str, after: int, wait: float) -> dic
             "steps": [],
             "version": after + 1,
         }
-    version, shown = control.driver.board.get(change, after, wait)
+    try:
+        version, shown = control.driver.board.get(change, after, wait)
+    except NotFoundError:
+        return _of_the_past(control.book.view, change) | {"version": after + 1}
     by = {"by": ended.actor} if ended is not None and ended.kind == "change.cancelled" else {}
     return shown.body() | {"version": version} | by
+
+
+def _of_the_past(view: View, transfer: str) -> dict[str, Any]:
+    """The progress of a transfer that ended before this control plane began; raises NotFoundError for all else."""
+    asked = view.transfers.get(transfer)
+    if asked is None or view.outcome(transfer) == "running":
+        raise NotFoundError(f"No change {transfer} is under way here. `loopwright status` lists what is.")
+    steps = [
+        {"step": step, "state": "failed", "message": fact.body["message"]}
+        for (change, step), fact in view.failures.items()
+        if change == transfer
+    ]
+    return {
+        "change": transfer,
+        "workload": asked.workload,
+        "state": view.outcome(transfer),
+        "steps": steps,
+        "requested_at": asked.time,
+    }
 
 
 def decide(control: ControlPlane, approval: str, decision: str, comment: str, actor: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from loopwright.server import (
     lineage_paths,
     record_paths,
     secret_paths,
+    transfer_paths,
 )
 from loopwright.server.credentials import Actor
 
@@ -59,7 +60,15 @@ def create(control: ControlPlane) -> FastAPI:
     """The application of one control plane."""
     app = FastAPI(title="Loopwright", version=__version__, docs_url=None, redoc_url=None)
     _errors(app)
-    for paths in (change_paths, clean_paths, history_paths, lineage_paths, record_paths, secret_paths):
+    for paths in (
+        change_paths,
+        transfer_paths,
+        clean_paths,
+        history_paths,
+        lineage_paths,
+        record_paths,
+        secret_paths,
+    ):
         paths.add(app, control)
 
     @app.get("/v1/health")

@@ -20,6 +20,7 @@ class UpRequest(BaseModel):
     folder: str
     auto_approve: bool = False
     environment: dict[str, str] | None = Field(default=None, repr=False)
+    again: bool = False
 
 
 class DecisionRequest(BaseModel):
@@ -40,7 +41,7 @@ def add(app: FastAPI, control: ControlPlane) -> None:
 
     @app.post("/v1/changes")
     def up(asked: UpRequest, who: Actor) -> dict[str, Any]:
-        return changes.up(control, asked.folder, asked.auto_approve, who, asked.environment)
+        return changes.up(control, asked.folder, asked.auto_approve, who, asked.environment, asked.again)
 
     @app.get("/v1/changes/{change}")
     def progress(

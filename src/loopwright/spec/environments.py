@@ -9,6 +9,7 @@ from pydantic import Field
 from loopwright.spec.declaration import Declaration
 from loopwright.spec.overrides import optional_form
 from loopwright.spec.serving import Serving
+from loopwright.spec.units import Duration
 from loopwright.spec.variables import VariableName, VariableValue
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ class Environment(Declaration):
     )
     variables: dict[VariableName, VariableValue] = Field(
         default={}, description="Variables of the replicas here, over those of the workload."
+    )
+    keep_warm: Duration = Field(
+        default=600.0,
+        description="How long replicas that a release has replaced are kept running, so that `loopwright rollback` takes a "
+        "moment; 0s: they end at once.",
     )
     serving: ServingOverrides | None = Field(
         default=None,

@@ -41,7 +41,7 @@ class Facts:
     def decide(self, *sets: str, jobs: dict[str, JobStatus] | None = None, built: bool = True) -> Upkeep:
         found = {name: ReplicaSetStatus(name=name, wanted=2, ready=2) for name in sets}
         report = EngineReport(replica_sets=found, jobs=jobs or {})
-        return decide(self.view, report, lambda digest: built, self.now)
+        return decide(self.view, report, lambda digest: built, lambda release: 10.0, self.now)
 
 
 def test_where_all_serves_there_is_nothing_to_do() -> None:

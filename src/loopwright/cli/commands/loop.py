@@ -26,6 +26,9 @@ def add(commands: Any) -> None:
         help="folder with loopwright.yaml (default: this one)",
     )
     up.add_argument("--auto-approve", action="store_true", help="approve without asking; recorded as such")
+    up.add_argument(
+        "--again", action="store_true", help="release anew what was rolled back, though nothing has changed"
+    )
     up.add_argument("--no-wait", action="store_true", help="ask for it and return at once")
     up.add_argument(
         "--foreground",

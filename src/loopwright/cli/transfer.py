@@ -1,0 +1,67 @@
+"""`loopwright rollback`: ask for it, follow it, and say how long it took."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import Any
+
+from loopwright.cli.client import Client, connect
+from loopwright.errors import ConflictError, NotFoundError, StepFailed
+from loopwright.state import StateFolder
+
+_WAIT = 5.0  # seconds that one request for news may wait
+_ABSENCE = 90.0  # seconds until the control plane must know of what was asked
+
+
+def rollback(parsed: argparse.Namespace) -> int:
+    """Exit status 0 once every request is answered by the earlier version."""
+    client = _client(parsed)
+    asked = client.post("/v1/rollbacks", {"words": parsed.words, "comment": parsed.comment})
+    where = f"{asked['environment']}: {asked['from']} -> {asked['to']}"
+    if not parsed.json:
+        cold = "" if asked["warm"] else ", whose replicas have to be started first"
+        print(f"{asked['transfer']}: taking {asked['environment']} back to {asked['to']}{cold}", flush=True)
+    progress = follow(client, asked)
+    took = progress["took"]
+    if parsed.json:
+        print(json.dumps(asked | {"state": progress["state"], "seconds": took}))
+    else:
+        print(f"{where}, answering{f' after {took:.1f} s' if took is not None else ''}")
+        print(
+            "The change that was rolled back is held: `loopwright up` goes on once something has changed in its folder."
+        )
+    return 0
+
+
+def _client(parsed: argparse.Namespace) -> Client:
+    state = StateFolder.resolve(parsed.home)
+    if not state.ledger.exists():
+        raise NotFoundError(
+            f"{state.root} holds no ledger, so nothing serves from there. --home names another state folder."
+        )
+    return connect(state)
+
+
+def follow(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
+    """The transfer's progress at its end, with the seconds that it took; raises StepFailed where it failed."""
+    version, deadline = 0, time.monotonic() + _ABSENCE
+    while True:
+        try:
+            progress: dict[str, Any] = client.get(
+                f"/v1/changes/{asked['transfer']}", after=version, wait=_WAIT
+            )
+        except NotFoundError:  # asked for, and not looked at yet
+            if time.monotonic() > deadline:
+                raise
+            continue
+        version = progress["version"]
+        if progress["state"] == "failed":
+            failed = next(step for step in progress["steps"] if step["state"] == "failed")
+            raise StepFailed(f"{asked['transfer']} failed. {failed['message']}")
+        if progress["state"] in ("superseded", "cancelled"):
+            raise ConflictError(f"{asked['transfer']} was {progress['state']}.")
+        if progress["state"] == "succeeded":
+            ended = progress["steps"][-1].get("ended_at") if progress["steps"] else None
+            return progress | {"took": ended - progress["requested_at"] if ended else None}

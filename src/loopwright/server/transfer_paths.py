@@ -1,0 +1,27 @@
+"""The paths of transfers: releases brought about again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from loopwright.operations import rollback
+from loopwright.operations.control import ControlPlane
+from loopwright.server.credentials import Actor
+
+
+class RollbackRequest(BaseModel):
+    """Ask for an earlier version."""
+
+    words: list[str] = []
+    comment: str = ""
+
+
+def add(app: FastAPI, control: ControlPlane) -> None:
+    """Add these paths."""
+
+    @app.post("/v1/rollbacks")
+    def roll_back(asked: RollbackRequest, who: Actor) -> dict[str, Any]:
+        return rollback.rollback(control, asked.words, asked.comment, who)
