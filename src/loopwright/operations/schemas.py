@@ -27,7 +27,7 @@ def infer_schema(folder: Path, name: str | None, force: bool) -> dict[str, Any]:
     path = folder / relative
     if path.exists() and not force:
         raise ConflictError(f"{path} stands already, and may hold your changes. Use --force to replace it.")
-    text = infer(folder / data.source, data.label)
+    text = infer(folder / data.source, data.label, data.source)
     replace_file(path, text.encode(), mode=0o644)
     advice = "" if data.data_schema else f" Name it in loopwright.yaml: data.{name}.schema: {relative}"
     return {"path": str(path), "columns": _columns(text), "advice": advice}
