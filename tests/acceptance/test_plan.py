@@ -177,6 +177,23 @@ def test_an_environment_that_is_no_longer_declared_is_told(tiny: tuple[Cli, Path
     assert "dev: no longer declared" in cli("plan", str(variant)).stdout
 
 
+def test_variables_and_secrets_are_names_alone(variant: Path, tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "home")
+    with (variant / "loopwright.yaml").open("a") as file:
+        file.write("variables: {REGION: antarctica, TOKEN: 'secret:API_TOKEN'}\n")
+    said = cli("plan", str(variant), expect=1).stderr
+    assert "API_TOKEN, which is not set" in said
+    assert "loopwright.yaml:" in said
+    environment = cli.environment() | {"LOOPWRIGHT_SECRET_API_TOKEN": "geheim-1234"}
+    done = subprocess.run(
+        cli.command("plan", str(variant)), capture_output=True, text=True, env=environment, check=True
+    )
+    assert "REGION" in done.stdout
+    assert "API_TOKEN" in done.stdout
+    assert not {"antarctica", "geheim-1234"} & set(done.stdout.split())
+    assert not cli.home.exists()
+
+
 def test_a_wrong_spec_is_told_with_its_place(variant: Path, tmp_path: Path) -> None:
     spec("entry: score.py", "entry: scor.py")(variant)
     said = Cli(tmp_path / "none")("plan", str(variant), expect=1).stderr

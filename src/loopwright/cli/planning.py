@@ -39,6 +39,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield from render([_environment(environment) for environment in found["environments"]], "  ")
     for left in found["left"]:
         yield f"  {left['environment']}: {left['sentence']}"
+    yield from _variables(found)
     yield ""
     yield from _engines(found["capabilities"])
     yield ""
@@ -56,6 +57,16 @@ def _environment(told: dict[str, Any]) -> list[str]:
     replicas = f"{least} to {most}" if most > least else str(least)
     serves = f"{told['serves']} serves" if told["serves"] else "nothing serves yet"
     return [told["environment"], serves, f"{replicas} replicas", f"{told['route']}, auth: {told['auth']}"]
+
+
+def _variables(found: dict[str, Any]) -> Iterator[str]:
+    """Names alone: what they are is not to be shown on a screen."""
+    seen = {who: names for who, names in found["variables"].items() if names}
+    if seen:
+        yield ""
+        yield from render([[f"{who} sees", ", ".join(names)] for who, names in seen.items()], "  ")
+    if found["secrets"]:
+        yield f"  secrets, all of them set: {', '.join(found['secrets'])}"
 
 
 def _engines(capabilities: list[dict[str, Any]]) -> Iterator[str]:

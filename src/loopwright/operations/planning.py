@@ -23,6 +23,7 @@ from loopwright.loop.foresight import Foreseen, Foresight, foresee
 from loopwright.loop.recollection import Recollection, recollect
 from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
 from loopwright.loop.steps import plan as steps_of
+from loopwright.loop.variables import environment_variables, training_variables
 from loopwright.loop.view import View
 from loopwright.operations.capability import capabilities
 from loopwright.operations.captured import capture
@@ -50,7 +51,7 @@ def plan(state: StateFolder, folder: str) -> dict[str, Any]:
     store = LookingStore(state.store)
     captured, _ = capture(declared, os.environ, Secrets(state, looking=True))
     asked = wish(declared, store, auto_approve=False, actor="", now=time.time(), captured=captured)
-    facts = read_facts(state)
+    facts = read_facts(state, declared.spec.workload)
     view = View()
     for fact in facts:
         view.apply(fact)
@@ -73,6 +74,8 @@ def plan(state: StateFolder, folder: str) -> dict[str, Any]:
             if isinstance(foreseen.step, ReleaseStep)
         ],
         "left": left,
+        "variables": _variables(declared.spec, asked),
+        "secrets": sorted(asked.secrets),
         "capabilities": _capabilities(declared, judged),
         "warnings": [str(warning) for warning in declared.warnings],
         "sentence": last_line(foresight, len(left)),
@@ -157,6 +160,13 @@ def _left(view: View, spec: Workload) -> list[dict[str, Any]]:
             sentence = f"no longer declared; {version} goes on serving there"
             found.append({"environment": environment, "serves": version, "sentence": sentence})
     return found
+
+
+def _variables(spec: Workload, change: Change) -> dict[str, list[str]]:
+    """The names of what user code finds in its environment, by who finds it; never a value."""
+    seen = {"training": training_variables(spec, change)}
+    seen |= {name: environment_variables(spec, change, name) for name in spec.environments}
+    return {who: sorted(variables) for who, variables in seen.items()}
 
 
 def _capabilities(declared: Declared, judged: Mapping[str, tuple[Capability, ...]]) -> list[dict[str, Any]]:

@@ -7,13 +7,13 @@ from loopwright.loop.view import View
 from loopwright.state import StateFolder
 
 
-def read_facts(state: StateFolder) -> list[Fact]:
-    """All facts of a state folder, in order; none where it has no ledger."""
+def read_facts(state: StateFolder, workload: str | None = None) -> list[Fact]:
+    """All facts of a state folder, or of one workload, in order; none where it has no ledger."""
     if not exists(state):
         return []
     ledger = open_ledger(state)
     try:
-        return ledger.facts()
+        return ledger.facts(workload=workload)
     finally:
         ledger.close()
 
