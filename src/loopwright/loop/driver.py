@@ -39,7 +39,7 @@ _log = logger("loop")
 
 @dataclass
 class _Retry:
-    """A passing failure of one step."""
+    """A passing failure of one step; times are monotonic seconds."""
 
     since: float
     at: float
@@ -49,10 +49,16 @@ class _Retry:
 class Driver:
     """Drives every workload's newest change."""
 
-    def __init__(self, services: Services, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        services: Services,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` dates facts; `monotonic` times what is tried again, whatever the clock is set to."""
         self.services = services
         self.board = ProgressBoard()
-        self._clock = clock
+        self._clock, self._monotonic = clock, monotonic
         self._specs: dict[str, Workload] = {}
         self._busy: dict[tuple[str, str], Future[None]] = {}
         self._retries: dict[tuple[str, str], _Retry] = {}
@@ -136,6 +142,7 @@ class Driver:
         todo: list[tuple[Case, Action]] = []
         with book.locked():
             view = book.view
+            book.note_clock(self._clock())
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
             self._forget(view)
             transfers = [change_of(view, fact) for fact in view.open_transfers()]
@@ -199,7 +206,7 @@ class Driver:
         step = "" if isinstance(action, End) else action.step.name
         key = (case.change.id, step)
         retry = self._retries.get(key)
-        if key in busy or (retry and retry.at > self._clock()):
+        if key in busy or (retry and retry.at > self._monotonic()):
             return
         self._busy[key] = self._pool.submit(self._perform, key, case, action)
 
@@ -208,7 +215,7 @@ class Driver:
         release = mend.release
         key = (f"{release.workload}@{release.body['environment']}", type(mend).__name__)
         retry = self._retries.get(key)
-        if key not in busy and not (retry and retry.at > self._clock()):
+        if key not in busy and not (retry and retry.at > self._monotonic()):
             self._busy[key] = self._pool.submit(self._perform_mend, key, mend)
 
     def _perform_mend(self, key: tuple[str, str], mend: Mend) -> None:
@@ -219,7 +226,8 @@ class Driver:
             self.on_lost()
         except Exception as error:
             _log.exception("what serves cannot be kept", extra={"action": key[1], "endpoint": key[0]})
-            self._retries[key] = _Retry(self._clock(), self._clock() + _PAUSE, repr(error))
+            now = self._monotonic()
+            self._retries[key] = _Retry(now, now + _PAUSE, repr(error))
         finally:
             self.services.engine.ring()
 
@@ -248,7 +256,7 @@ class Driver:
             _log.exception(
                 "a fault cannot be recorded", extra={"action": "fault", "change": key[0], "step": key[1]}
             )
-            now = self._clock()
+            now = self._monotonic()
             self._retries[key] = _Retry(
                 now, now + _PAUSE, "The outcome cannot be recorded; the control plane's log says why."
             )
@@ -256,7 +264,7 @@ class Driver:
     def _later(
         self, key: tuple[str, str], performer: Performer, action: Action, error: TemporaryError
     ) -> None:
-        now = self._clock()
+        now = self._monotonic()
         since = self._retries[key].since if key in self._retries else now
         if now - since > _GIVE_UP:
             self._retries.pop(key, None)

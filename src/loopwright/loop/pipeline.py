@@ -356,8 +356,9 @@ def _held(walk: _Walk, step: JobStep) -> str:
     if absent:
         return f"waiting for {absent[0]} to serve"
     retries = walk.case.view.retries.get((walk.case.change.id, step.name), [])
-    again_at = retries[-1].time + step.delay if retries else walk.now
-    if again_at > walk.now:
+    left = step.delay - walk.case.view.elapsed(retries[-1], walk.now) if retries else 0.0
+    if left > 0:
+        again_at = walk.now + left
         walk.wake_at = min(again_at, walk.wake_at or again_at)
         return f"failed; attempt {len(retries) + 1} of {step.attempts} comes after {step.delay:g} s"
     most = walk.case.spec.pipeline.parallel
@@ -453,8 +454,6 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
     status = walk.report.replica_sets.get(name)
     route = case.view.routes.get((step.environment, case.change.workload))
     wanted = route is not None and route.body["inputs"] == inputs
-    # Time in which no control plane lived was no time to become ready in.
-    began = max(walk.started_at(step) or walk.now, case.view.awake_since)
     accepted = walk.report.routes_accepted
     replicas = status or ReplicaSetStatus(name=name, wanted=0, ready=0)
     minimum = case.spec.serving_in(step.environment).replicas.min
@@ -473,9 +472,16 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
         route_rejected=walk.report.routes_rejected if wanted else "",
         completed=completed,
         aliased=completed and _aliased(case, step),
-        waited=walk.now - began,
+        waited=_waited(walk, step),
         patience=180.0,
     )
+
+
+def _waited(walk: _Walk, step: ReleaseStep) -> float:
+    """Seconds since the release began; time in which no control plane lived was no time to become ready in."""
+    view = walk.case.view
+    since = [view.starts.get((walk.case.change.id, step.name)), view.awake]
+    return min((view.elapsed(fact, walk.now) for fact in since if fact is not None), default=0.0)
 
 
 def _aliased(case: Case, step: ReleaseStep) -> bool:

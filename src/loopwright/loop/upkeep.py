@@ -125,7 +125,7 @@ def _building(
     status = report.jobs.get(job)
     if status is None:
         wait = _PATIENCE * 2 ** min(failures, _MOST_DOUBLED) if failures else 0.0
-        return (Build(release, job),) if not tries or now >= tries[-1].time + wait else ()
+        return (Build(release, job),) if not tries or view.elapsed(tries[-1], now) >= wait else ()
     return () if status.state in ("pending", "running") else (Built(release, job, status),)
 
 

@@ -15,9 +15,12 @@ from typing import Any, Literal
 
 from loopwright.errors import TemporaryError
 from loopwright.ledger import Fact, Ledger
+from loopwright.log import logger
 from loopwright.loop.change import Change
+from loopwright.loop.clock import STEP, ClockWatch
 from loopwright.loop.lineage.chronicle import Chronicle
 
+_log = logger("loop")
 Pair = tuple[str, str]
 Ending = Literal["running", "held", "succeeded", "failed", "cancelled", "superseded"]
 _OUTCOMES: dict[str, Ending] = {
@@ -59,7 +62,10 @@ class View:
             int
         )  # of these, lost through no fault of their own
         self.approvers: dict[str, str] = {}  # change id -> who asked later that it be approved automatically
-        self.awake_since = 0.0  # when the newest control plane started
+        self.awake: Fact | None = None  # control.started of the newest control plane
+        self.steps_of_clock: list[
+            tuple[int, float]
+        ] = []  # (sequence, seconds): how the clock was set, and when
         self.approvals: dict[str, Fact] = {}  # approval id -> approval.requested
         self.decisions: dict[str, Fact] = {}  # approval id -> approval.decided
         self.releases: dict[Pair, list[Fact]] = defaultdict(
@@ -143,7 +149,12 @@ class View:
         self.rebuilds[fact.body["digest"]].append(fact)
 
     def _control_started(self, fact: Fact) -> None:
-        self.awake_since = fact.time
+        self.awake = fact
+        if self.last is not None and fact.time < self.last.time - STEP:  # set back while nobody looked
+            self.steps_of_clock.append((fact.sequence, fact.time - self.last.time))
+
+    def _clock_stepped(self, fact: Fact) -> None:
+        self.steps_of_clock.append((fact.sequence, fact.body["seconds"]))
 
     def _change_auto_approved(self, fact: Fact) -> None:
         self.approvers[fact.key] = fact.actor
@@ -227,6 +238,11 @@ class View:
         ended = self.ended.get(change) or self.failed.get(change)
         return _OUTCOMES[ended.kind] if ended else "running"
 
+    def elapsed(self, fact: Fact, now: float) -> float:
+        """Seconds since a fact, whatever the clock was set to meanwhile; never negative."""
+        later = (seconds for sequence, seconds in self.steps_of_clock if sequence > fact.sequence)
+        return max(0.0, now - fact.time - sum(later))
+
     def mark(self, kind: str, key: str) -> Fact | None:
         """The newest fact of a kind and key."""
         return self.marks.get((kind, key))
@@ -253,8 +269,10 @@ class View:
 class Book:
     """The ledger with its view; the only way that the loop writes facts. Safe to use from several threads."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, watch: ClockWatch | None = None) -> None:
+        """`watch` tells when the clock is set: that is recorded before whatever comes next."""
         self.ledger = ledger
+        self._watch = watch
         self.view = View()
         self.chronicle = Chronicle()  # the same facts, for who asks what was
         self._lock = threading.RLock()
@@ -268,6 +286,7 @@ class Book:
         """Append a fact; returns once it is durable."""
         with self._lock:
             self._require_in_step()
+            self.note_clock(now)
             fact = self.ledger.append(kind, workload, key, body, actor, now)
             self._take_in(fact)
             return fact
@@ -281,10 +300,20 @@ class Book:
             known = self.view.mark(kind, key)
             if known is not None and known.workload == workload:
                 return known
+            self.note_clock(now)
             fact = self.ledger.append_once(kind, workload, key, body, actor, now)
             if fact.sequence > (self.view.last.sequence if self.view.last else 0):
                 self._take_in(fact)
             return fact
+
+    def note_clock(self, now: float) -> None:
+        """Record it where the clock was set since the last time."""
+        with self._lock:
+            seconds = self._watch.stepped() if self._watch is not None else 0.0
+            if seconds:
+                _log.warning("the clock was set", extra={"action": "clock", "seconds": round(seconds, 3)})
+                body = {"seconds": round(seconds, 3)}
+                self._take_in(self.ledger.append("clock.stepped", "", "", body, "loopwright", now))
 
     def _take_in(self, fact: Fact) -> None:
         self.view.apply(fact)

@@ -54,8 +54,9 @@ class Cleaner:
     def clean(self, policy: Policy, dry: bool, now: float) -> list[Removed]:
         """Remove what is old and not needed, or only say what that is; `now` in seconds since the epoch.
 
-        Raises ConflictError where another is at it.
+        Raises ConflictError where another is at it, or where the clock was set a moment ago: nobody knows how old things are.
         """
+        self._require_trusted_clock(policy, now)
         if not self._one.acquire(blocking=False):
             raise ConflictError("Another cleaning is under way; try again when it has ended.")
         try:
@@ -71,6 +72,18 @@ class Cleaner:
             return removed
         finally:
             self._one.release()
+
+    def _require_trusted_clock(self, policy: Policy, now: float) -> None:
+        book = self._services.book
+        with book.locked():
+            book.note_clock(now)
+            step = book.view.mark("clock.stepped", "")
+            since = book.view.elapsed(step, now) if step is not None else policy.grace
+        if step is not None and since < policy.grace:
+            raise ConflictError(
+                f"The clock was set by {step.body['seconds']:g} s, {since:.0f} s ago, so the age of things cannot be told. "
+                f"Try again in {policy.grace - since:.0f} s."
+            )
 
     def _needs(self, policy: Policy, now: float) -> _Needs:
         report, book = self._services.engine.report(), self._services.book

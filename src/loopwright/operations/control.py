@@ -11,6 +11,7 @@ from loopwright.engines.local.driver import LocalEngine, agent_runs
 from loopwright.errors import IntegrityError
 from loopwright.ledger import Lock, hold_of, open_ledger
 from loopwright.loop.case import Services
+from loopwright.loop.clock import ClockWatch
 from loopwright.loop.driver import Driver
 from loopwright.loop.view import Book
 from loopwright.operations.cleaning import Cleaner
@@ -43,7 +44,7 @@ class ControlPlane:
         self.store = Store(state.store)
         self.secrets = Secrets(state)
         self.secrets.remember_folder()
-        self.book = Book(self.ledger)
+        self.book = Book(self.ledger, ClockWatch())
         self.tracking = Tracking(self.engine.tracking_url())
         self.driver = Driver(Services(state, self.store, self.tracking, self.engine, self.book))
         self.cleaner = Cleaner(self.driver.services, self.driver)

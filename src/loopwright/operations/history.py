@@ -161,6 +161,7 @@ _TOLD = (
     "code",
     "auto",
     "commit",
+    "seconds",
 )
 _OF_OUTPUT = ("version", "run")
 
