@@ -72,7 +72,7 @@ def lock(folder: Path, upgrade: Sequence[str] | None) -> dict[str, Any]:
     _require_known(wanted, earlier, upgrade or ())
     python = dependencies.python or wanted.python or earlier.python or OURS
     with tempfile.TemporaryDirectory(prefix="loopwright-") as scratch:
-        body = resolve(wanted.texts(), python, Path(scratch), earlier.body, upgrade)
+        body = resolve(wanted.texts(), python, Path(scratch), earlier.versions, upgrade)
     text = lock_file.write(wanted, python, body)
     unchanged = text == read(LOCK_FILE)
     if not unchanged:

@@ -50,6 +50,15 @@ class LockFile:
     blocks: tuple[Block, ...]
 
     @property
+    def versions(self) -> str:
+        """The packages with their versions alone: to hold on to them when it is resolved again. Hashes are asked for
+        anew, since whoever resolves would take over those of a line that somebody has edited."""
+        lines = [
+            block.text.partition("\n")[0].removesuffix("\\").strip() for block in self.blocks if block.pin
+        ]
+        return "".join(f"{line}\n" for line in lines)
+
+    @property
     def body(self) -> str:
         """The lines that an installer reads: what an environment is named by."""
         return "".join(block.text for block in self.blocks)

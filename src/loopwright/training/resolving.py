@@ -83,7 +83,7 @@ def run_uv(arguments: Sequence[str], problem: str, at: Sequence[str] = ()) -> st
     done = subprocess.run(
         [find_uv_bin(), *arguments], capture_output=True, text=True, check=False, env=variables
     )
-    print(done.stderr, file=sys.stderr, end="", flush=True)
     if done.returncode:
         raise StepFailed(f"{problem}: {done.stderr.strip() or done.stdout.strip()}", at)
+    print(done.stderr, file=sys.stderr, end="", flush=True)
     return done.stdout

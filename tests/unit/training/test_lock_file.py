@@ -40,6 +40,11 @@ def test_a_package_taken_out_or_put_in_is_seen() -> None:
     assert "found `polars==1.0` without its seal" in told(f"{TEXT}polars==1.0\n")[0]
 
 
+def test_what_is_held_on_to_has_no_hashes_and_no_marks_of_a_merge() -> None:
+    merged = TEXT.replace("numpy==", "<<<<<<< HEAD\nnumpy==")
+    assert lock_file.parse(merged).versions == "joblib==1.6.0\nnumpy==2.4.6\n"
+
+
 def test_requirements_that_changed_are_named_where_they_stand() -> None:
     said = told(TEXT, wanted("numpy>=3", "polars"))
     assert said.pop(0).startswith(
