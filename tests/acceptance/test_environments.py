@@ -116,6 +116,10 @@ def test_a_change_that_was_rolled_back_is_held(cli: Cli, folder: Path) -> None:
     assert "tiny-2 is held: prod was rolled back by" in said
     assert "always 1" in said
     assert "loopwright up --again" in said
+    planned = cli.json("plan", str(folder))
+    assert {step["does"] for step in planned["steps"]} == {"unchanged", "held"}
+    assert planned["changes"] is False
+    assert cli.json("plan", str(folder), "--again")["changes"] is True
     assert ask(cli) == 0
 
 

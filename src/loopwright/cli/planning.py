@@ -13,14 +13,14 @@ from loopwright.cli.table import render
 from loopwright.state import StateFolder
 
 CHANGES = 3  # exit status with --detailed-exitcode; Terraform's 2 is a wrong command line here
-_MARKS = {"unchanged": "=", "runs": "+", "asks": "?", "releases": "+", "starts": "+"}
+_MARKS = {"unchanged": "=", "runs": "+", "asks": "?", "releases": "+", "starts": "+", "held": "!"}
 
 
 def plan(parsed: argparse.Namespace) -> int:
     """Exit status 0; with --detailed-exitcode 3 where something would be done."""
     from loopwright.operations.planning import plan as work_out
 
-    found = work_out(StateFolder.resolve(parsed.home), str(Path(parsed.folder).absolute()))
+    found = work_out(StateFolder.resolve(parsed.home), str(Path(parsed.folder).absolute()), parsed.again)
     if parsed.json:
         print(json.dumps(found))
     else:

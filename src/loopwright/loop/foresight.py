@@ -19,9 +19,9 @@ from loopwright.loop.change import digest
 from loopwright.loop.pipeline import StepState, advance
 from loopwright.loop.steps import ApprovalStep, ReleaseStep, Step
 
-Deed = Literal["nothing", "run", "ask", "release", "start"]
+Deed = Literal["nothing", "run", "ask", "release", "start", "hold"]
 """What is done for a step: nothing (an earlier result is used), a job or call is run, a person is asked, a revision is
-released, or one that was released before is started again."""
+released, one that was released before is started again, or one that was rolled back is held."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,12 @@ class Foresight:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all would be done."""
-        return all(foreseen.deed == "nothing" for foreseen in self.steps)
+        return all(foreseen.deed in ("nothing", "hold") for foreseen in self.steps)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The environments from which it was rolled back."""
+        return tuple(foreseen.step.name for foreseen in self.steps if foreseen.deed == "hold")
 
 
 def foresee(case: Case, steps: tuple[Step, ...], report: EngineReport, now: float, store: Store) -> Foresight:
@@ -99,6 +104,8 @@ def _foreseen(
     same = case.view.successes.get((case.change.workload, step.name, inputs))
     if state is not None and state.state in ("done", "cached"):
         return Foreseen(step, "nothing", True, reuses=same or results[-1], message=message)
+    if state is not None and state.state == "held":
+        return Foreseen(step, "hold", True, message=message)
     deed = _deed(step)
     if deed == "release" and not isinstance(case.outputs[step.name], Awaited):
         return Foreseen(step, "start", True, reuses=results[-1], message=message)

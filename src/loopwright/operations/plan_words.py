@@ -18,6 +18,7 @@ DOES = {
     "ask": "asks",
     "release": "releases",
     "start": "starts",
+    "hold": "held",
 }
 _MAY = {"run": "may run", "ask": "may ask", "release": "may release"}
 
@@ -33,6 +34,8 @@ def why(foreseen: Foreseen, change: str, differences: Sequence[Difference], know
     if foreseen.deed == "nothing":
         of = str(foreseen.reuses.body["change"]) if foreseen.reuses else change
         return first if of == change else "; ".join(filter(None, [f"as in {of}", first]))
+    if foreseen.deed == "hold":
+        return first
     if foreseen.deed == "start":
         return f"released by {foreseen.reuses.body['change']}, not running now" if foreseen.reuses else ""
     reasons = [_of_earlier(foreseen, differences, known), _of_awaited(foreseen)]
@@ -87,6 +90,9 @@ def _of_awaited(foreseen: Foreseen) -> str:
 
 def last_line(foresight: Foresight, left: int) -> str:
     """What all of it comes to."""
+    if foresight.held:
+        again = "`loopwright up --again` releases it anew as it is"
+        return f"Held: rolled back from {', '.join(foresight.held)}. Change what was wrong, or {again}."
     if foresight.nothing:
         return "No changes: all of it is as declared, and serves."
     runs, may = _count(foresight, "run", True), _count(foresight, "run", False)

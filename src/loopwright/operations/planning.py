@@ -41,8 +41,8 @@ def prospect(case: Case, report: EngineReport, store: Store) -> str:
     return in_short(foresee(case, steps_of(case.spec), report, time.time(), store))
 
 
-def plan(state: StateFolder, folder: str) -> dict[str, Any]:
-    """What `up` would do with a folder: see docs/plan.md for the form of the answer.
+def plan(state: StateFolder, folder: str, again: bool = False) -> dict[str, Any]:
+    """What `up` would do with a folder: see docs/plan.md for the form of the answer; `again` is as for `up`.
 
     Raises SpecError for a wrong spec, and for one that asks of an engine what it cannot do.
     """
@@ -55,7 +55,7 @@ def plan(state: StateFolder, folder: str) -> dict[str, Any]:
     view = View()
     for fact in facts:
         view.apply(fact)
-    known = taken_up(view, asked)
+    known = None if again else taken_up(view, asked)
     change = known or replace(asked, id=next_id(view, asked.workload))
     case = Case(declared.spec, change, view)
     foresight = foresee(case, steps_of(declared.spec), observed_report(state), time.time(), store)

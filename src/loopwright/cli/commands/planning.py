@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="folder with loopwright.yaml (default: this one)",
     )
+    plan.add_argument("--again", action="store_true", help="as for `up --again`: what was rolled back too")
     plan.add_argument(
         "--detailed-exitcode",
         action="store_true",
