@@ -33,7 +33,8 @@ class Foreseen:
     certain: bool  # False: done or not, as `awaits` turns out
     awaits: tuple[Field, ...] = ()  # what its inputs read of steps that have not run
     reuses: Fact | None = None  # nothing: the fact whose result is used
-    message: str = ""  # nothing, or already under way: what is told of it
+    message: str = ""  # what the pipeline says of it
+    under_way: bool = False  # it has begun for this change already
     since: Fact | None = None  # the newest result under other inputs, to compare with
     failed: Fact | None = None  # the step's newest failure, where its inputs were the same
     lost: bool = False  # it has a result under the same inputs, whose files are gone
@@ -116,6 +117,7 @@ def _foreseen(
         awaits=tuple(sorted(awaits)),
         since=results[-1] if results else None,
         message=message,
+        under_way=state is not None and state.started_at is not None,
         failed=_failed(case, step, inputs),
         lost=same is not None,
     )

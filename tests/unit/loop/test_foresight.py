@@ -248,3 +248,14 @@ def test_reading_a_stand_in_is_noted() -> None:
     assert isinstance(output["run"], StandIn)
     assert readings.take() == {("train", "run")}
     assert readings.take() == frozenset()
+
+
+def test_what_has_begun_is_told() -> None:
+    world = World()
+    change = world.case(dict.fromkeys("abcd", "1")).change
+    world.apply("change.requested", change.id, change.body())
+    body = {"change": change.id, "step": "a", "inputs": "", "job": "toy.a.0"}
+    world.apply("step.started", f"{change.id}/a", body)
+    case = Case(SPEC, change, world.view)
+    first, second, *_ = foresee(case, STEPS, EngineReport(), 0.0, NO_STORE).steps
+    assert (first.under_way, second.under_way) == (True, False)
