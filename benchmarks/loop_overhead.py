@@ -1,4 +1,4 @@
-"""How much time the loop itself takes: a code change to serving in dev, and trivial jobs one after the other.
+"""How much time the loop itself takes: a code change to serving in dev, and five trivial tasks one after the other.
 
     python benchmarks/loop_overhead.py [--json FILE]
 
@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from report import Budget, main
+
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
+from tiny_workload import make_tiny
 
 from loopwright.engines.base import Job
 from loopwright.engines.local.driver import LocalEngine
@@ -50,12 +53,12 @@ def lines(home: Path, folder: Path) -> list[tuple[float, dict[str, Any]]]:
     return news
 
 
-def until_dev(news: list[tuple[float, dict[str, Any]]]) -> float:
-    """Seconds until dev served."""
+def until(name: str, news: list[tuple[float, dict[str, Any]]]) -> float:
+    """Seconds until a step was done."""
     for seconds, line in news:
-        if any(step["step"] == "dev" and step["state"] == "done" for step in line.get("steps", [])):
+        if any(step["step"] == name and step["state"] == "done" for step in line.get("steps", [])):
             return seconds
-    raise SystemExit("dev never came to serve the change")
+    raise SystemExit(f"{name} was never done")
 
 
 def start_of_script(home: Path) -> float:
@@ -76,7 +79,7 @@ def code_changes(home: Path, folder: Path) -> tuple[list[float], list[float]]:
     for number in range(ROUNDS):
         with (folder / "score.py").open("a") as script:
             script.write(f"\n# change {number}\n")
-        totals.append(until_dev(lines(home, folder)))
+        totals.append(until("dev", lines(home, folder)))
         starts.append(start_of_script(home))
     return totals, starts
 
@@ -103,6 +106,29 @@ def trivial_jobs(home: Path) -> list[float]:
     return times[1:]  # the first finds the agent still starting
 
 
+def trivial_tasks(scratch: Path) -> list[float]:
+    """Seconds of five trivial tasks of a pipeline, each after the one before, from the request to the last one's end.
+
+    All else of the workload is done and found unchanged; `up` is the real command, on a warm control plane.
+    """
+    tasks = [
+        f"    t{number}: {{command: 'true', environment: none, cache: false, needs: [{f't{number - 1}' if number else ''}]}}\n"
+        for number in range(JOBS)
+    ]
+    folder = make_tiny(scratch / "tasks", more=f"pipeline:\n  tasks:\n{''.join(tasks)}")
+    home, last, times = scratch / "tasks-home", f"t{JOBS - 1}", []
+    try:
+        lines(home, folder)
+        for number in range(ROUNDS):
+            (folder / "note.txt").write_text(f"change {number}")
+            news = lines(home, folder)
+            asked = next(seconds for seconds, line in news if line["event"] == "asked")
+            times.append(until(last, news) - asked)
+    finally:
+        subprocess.run(command(home, "down"), check=True, stdout=subprocess.DEVNULL)
+    return times
+
+
 def measure() -> list[Budget]:
     """Both budgets of DESIGN's table that are about the loop."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -123,9 +149,11 @@ def measure() -> list[Budget]:
             f"code change to dev: {statistics.median(totals):.2f} s in all, of which {STARTS} starts of the script at {statistics.median(starts):.2f} s"
         )
         jobs = trivial_jobs(Path(scratch) / "jobs-home")
+        tasks = trivial_tasks(Path(scratch))
     return [
         Budget("code change to serving in dev", own, 5.0, "s"),
         Budget("five trivial jobs", jobs, 1.0, "s"),
+        Budget("five trivial tasks of a pipeline", tasks, 1.0, "s"),
     ]
 
 

@@ -29,6 +29,7 @@ from loopwright.loop.view import View
 from loopwright.spec import Workload, load_stored
 
 _THREADS = 4
+_MOST_ENDED = 50  # jobs that have ended and are not forgotten yet, while actions go on
 _TICK = 1.0  # seconds between two looks where nothing rings
 _PAUSE = 10.0  # seconds before another try where an outcome could not be recorded
 _MOST_SPECS = 100  # specs held in memory; all are read again from the store where there are more
@@ -167,7 +168,7 @@ class Driver:
         for mend in upkeep.mends:
             self._mend(mend, busy)
         if all(judged):
-            self._clean(report, jobs, sets, report.routes_accepted == wanted_routes)
+            self._clean(report, jobs, sets, report.routes_accepted == wanted_routes, bool(todo))
 
     def _forget(self, view: View) -> None:
         """Keep nothing in memory of changes that are over: a control plane lives for months."""
@@ -188,16 +189,21 @@ class Driver:
             self.board.publish(Progress.troubled(change, error, self.board.known(change.id)))
             return None
 
-    def _clean(self, report: EngineReport, jobs: set[str], sets: set[str], routes_settled: bool) -> None:
-        """End what nothing wants any more; replicas only once no gateway can send them a request."""
+    def _clean(
+        self, report: EngineReport, jobs: set[str], sets: set[str], routes_settled: bool, acting: bool
+    ) -> None:
+        """End what nothing wants any more; replicas only once no gateway can send them a request.
+
+        Ended jobs are forgotten in a moment without actions: each costs writes that the next job would wait for.
+        """
         engine = self.services.engine
-        for job_id, status in report.jobs.items():
-            if job_id in jobs:
-                continue
+        unwanted = [status for job_id, status in report.jobs.items() if job_id not in jobs]
+        ended = [status for status in unwanted if status.state in ("succeeded", "failed")]
+        for status in unwanted:
             if status.state in ("pending", "running"):
-                engine.cancel(job_id)
-            else:
-                engine.forget(job_id)
+                engine.cancel(status.id)
+        for status in ended if not acting or len(ended) > _MOST_ENDED else ():
+            engine.forget(status.id)
         if routes_settled:
             for name in sorted(set(report.replica_sets) - sets):
                 engine.remove_replicas(name)
