@@ -34,6 +34,11 @@ def _decide(parsed: argparse.Namespace, decision: str) -> int:
     )
     if parsed.json:
         print(json.dumps(answer))
+    elif answer["missing"]:
+        more = "one more person has" if answer["missing"] == 1 else f"{answer['missing']} more people have"
+        print(
+            f"Your yes to {parsed.id} is recorded; {more} to say yes before the release to {answer['environment']} goes on."
+        )
     elif decision == "approve":
         print(
             f"Approved {parsed.id}. The release to {answer['environment']} goes on; `loopwright up` shows it."

@@ -17,10 +17,11 @@ from loopwright.engines.base import EngineReport
 from loopwright.errors import StaleEpochError, TemporaryError
 from loopwright.ledger import Fact
 from loopwright.log import logger
+from loopwright.loop.actions import Action, End
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import Change
 from loopwright.loop.performer import Performer, route_table
-from loopwright.loop.pipeline import Action, End, Outcome, StepState, advance
+from loopwright.loop.pipeline import Outcome, StepState, advance
 from loopwright.loop.progress import Progress, ProgressBoard
 from loopwright.loop.steps import Step, plan
 from loopwright.loop.transfers import change_of, transfer_case

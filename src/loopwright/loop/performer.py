@@ -15,21 +15,10 @@ from typing import Any
 from loopwright.engines.base import Backend, JobStatus, Route
 from loopwright.errors import LoopwrightError, StepFailed, TemporaryError
 from loopwright.ledger import Fact
+from loopwright.loop.actions import Action, Ask, Call, End, Enter, Finish, Leave, Release, Settle, Start
 from loopwright.loop.case import Case, Services
 from loopwright.loop.keys import endpoint_key
-from loopwright.loop.pipeline import (
-    MOST_LOST,
-    Action,
-    Ask,
-    Call,
-    End,
-    Enter,
-    Finish,
-    Leave,
-    Release,
-    Settle,
-    Start,
-)
+from loopwright.loop.pipeline import MOST_LOST
 from loopwright.loop.places import with_places
 from loopwright.loop.serving import START_TIMEOUT, example_request, replica_set
 from loopwright.loop.steps import ReleaseStep, Step
@@ -162,34 +151,41 @@ class Performer:
         return self._case.view.lost[self._case.change.workload, action.step.name, action.inputs]
 
     def _ask(self, action: Ask) -> None:
-        change, approval = self._case.change, action.step.approval_id(self._case)
-        version = self._case.outputs["register"]["version"]
+        change, step, approval = self._case.change, action.step, action.approval
+        rule = step.rule(self._case)
         body = {
             "change": change.id,
-            "environment": action.step.environment,
+            "environment": step.environment,
             "inputs": action.inputs,
+            "terms": step.inputs(self._case),
             "package": self._case.outputs["package"]["digest"],
-            "version": version,
+            "version": self._case.outputs["register"]["version"],
+            "count": rule.count,
+            "before": action.before,
         }
-        self._started(action.step, action.inputs)
+        if action.void is not None:
+            kind = "approval.expired" if action.void.expired else "approval.voided"
+            self._record(kind, action.before, {"change": change.id, "reason": action.void.reason})
+        self._started(step, action.inputs)
         self._record("approval.requested", approval, body)
         actor = self._case.view.automatic(change)
-        if actor:
+        if actor and rule.plain:
             decision = {"decision": "approve", "comment": "", "auto": True}
             self._record("approval.decided", approval, decision, actor)
 
     def _settle(self, action: Settle) -> None:
-        decided = action.decision
-        if decided.body["decision"] == "approve":
+        no = next((fact for fact in action.decisions if fact.body["decision"] != "approve"), None)
+        if no is None:
+            comments = [fact.body["comment"] for fact in action.decisions if fact.body["comment"]]
             output = {
-                "actor": decided.actor,
-                "comment": decided.body["comment"],
-                "auto": decided.body["auto"],
+                "actor": " and ".join(dict.fromkeys(fact.actor for fact in action.decisions)),
+                "comment": "; ".join(comments),
+                "auto": any(fact.body["auto"] for fact in action.decisions),
             }
-            self._succeed(action.step, action.inputs, output)
+            self._succeed(action.step, action.inputs, output, action.approval)
             return
-        comment = f": {decided.body['comment']}" if decided.body["comment"] else ""
-        raise StepFailed(f"{decided.actor} rejected the release to {action.step.environment}{comment}.")
+        comment = f": {no.body['comment']}" if no.body["comment"] else ""
+        raise StepFailed(f"{no.actor} rejected the release to {action.step.environment}{comment}.")
 
     def _release(self, action: Release) -> None:
         step, move = action.step, action.move

@@ -10,14 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from loopwright.engines.base import EngineReport, JobStatus, ReplicaSetStatus
+from loopwright.engines.base import EngineReport, ReplicaSetStatus
 from loopwright.errors import Place, read_places
 from loopwright.ledger import Fact
+from loopwright.loop.actions import Action, Ask, Call, End, Enter, Finish, Leave, Release, Settle, Start
+from loopwright.loop.asking import next_name, standing, told
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import digest
 from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
 from loopwright.loop.view import Ending
-from loopwright.release import Failure, Move, Standing, next_move
+from loopwright.release import Failure, Move, Standing, Void, Waiting, next_move
 
 State = Literal["waiting", "running", "approval", "done", "cached", "failed", "stopped", "held"]
 
@@ -37,85 +39,6 @@ class StepState:
     places: tuple[Place, ...] = ()  # where the reason of a failure can be changed
     job: str = ""  # the job that it runs, or ran last for this change
     clean_up: bool = False  # whether it runs at the change's end, and decides nothing
-
-
-@dataclass(frozen=True)
-class Start:
-    """Submit a job."""
-
-    step: JobStep
-    inputs: str
-    job: str
-
-
-@dataclass(frozen=True)
-class Finish:
-    """Take in a job's end."""
-
-    step: JobStep
-    inputs: str
-    job: str
-    status: JobStatus
-
-
-@dataclass(frozen=True)
-class Call:
-    """Perform a step of calls."""
-
-    step: CallStep
-    inputs: str
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Ask a person."""
-
-    step: ApprovalStep
-    inputs: str
-
-
-@dataclass(frozen=True)
-class Settle:
-    """Turn a person's decision into the step's result."""
-
-    step: ApprovalStep
-    inputs: str
-    decision: Fact
-
-
-@dataclass(frozen=True)
-class Release:
-    """Make one move of a release, or end it as failed."""
-
-    step: ReleaseStep
-    inputs: str
-    move: Move | Failure
-
-
-@dataclass(frozen=True)
-class Enter:
-    """Ask for a turn to release in an environment."""
-
-    step: ReleaseStep
-    inputs: str
-
-
-@dataclass(frozen=True)
-class Leave:
-    """Give up the turn: what served before is wanted again."""
-
-    step: ReleaseStep
-    inputs: str
-
-
-@dataclass(frozen=True)
-class End:
-    """Record that the change is in production, that it has failed, or that its clean-up is over."""
-
-    kind: Literal["change.completed", "change.failed", "change.cleaned"]
-
-
-Action = Start | Finish | Call | Ask | Settle | Release | Enter | Leave | End
 
 
 @dataclass(frozen=True)
@@ -296,11 +219,22 @@ def _step(walk: _Walk, step: Step, broken: bool, available: Callable[[Step, Outp
         _release(walk, step, inputs, broken)
         return
     success = walk.case.view.successes.get((walk.case.change.workload, step.name, inputs))
+    if isinstance(step, ApprovalStep) and success is not None and _expired(walk, step, success):
+        success = None
     if success is not None and available(step, success.body["output"]):
         output = success.body["output"]
         walk.case.outputs[step.name] = output
         own = success.body["change"] == walk.case.change.id
         walk.show(step, "done" if own else "cached", step.summary(output), success.time if own else None)
+    else:
+        _undone(walk, step, inputs, broken)
+
+
+def _undone(walk: _Walk, step: Step, inputs: str, broken: bool) -> None:
+    """A step that has no result yet, and whose needs have theirs."""
+    if isinstance(step, ApprovalStep) and _beyond_asking(walk, step):
+        walk.case.outputs[step.name] = {}
+        walk.show(step, "cached", "was given when it was released")
     elif broken:
         walk.show(step, "stopped")
         if isinstance(step, JobStep) and walk.case.view.outcome(walk.case.change.id) == "cancelled":
@@ -368,17 +302,42 @@ def _held(walk: _Walk, step: JobStep) -> str:
 
 
 def _approval(walk: _Walk, step: ApprovalStep, inputs: str) -> None:
-    approval = step.approval_id(walk.case)
-    decision = walk.case.view.decisions.get(approval)
-    automatic = decision is None and walk.case.view.automatic(walk.case.change) != ""
-    if approval not in walk.case.view.approvals or automatic:
-        walk.show(step, "approval", "asking", approval=approval)
-        walk.actions.append(Ask(step, inputs))
-    elif decision is None:
-        walk.show(step, "approval", f"waiting for: loopwright approve {approval}", approval=approval)
+    case = walk.case
+    name = step.approval_id(case)
+    asked = case.view.newest_approval(name)
+    if asked is None:
+        walk.show(step, "approval", "asking", approval=name)
+        walk.actions.append(Ask(step, inputs, name))
+        return
+    found = standing(case, step, asked, walk.now)
+    decided = tuple(case.view.decisions[asked.key])
+    if isinstance(found, Void):
+        again = next_name(asked.key, name)
+        walk.show(step, "approval", f"asking anew: {found.reason}", approval=again)
+        walk.actions.append(Ask(step, inputs, again, asked.key, found))
+    elif isinstance(found, Waiting):
+        rule = step.rule(case)
+        walk.show(step, "approval", told(rule, found, asked.key), approval=asked.key)
+        if rule.plain and not decided and case.view.automatic(case.change):
+            walk.actions.append(Ask(step, inputs, asked.key))
     else:
         walk.show(step, "running")
-        walk.actions.append(Settle(step, inputs, decision))
+        walk.actions.append(Settle(step, inputs, asked.key, decided))
+
+
+def _expired(walk: _Walk, step: ApprovalStep, success: Fact) -> bool:
+    """Whether an approval was given too long ago, for what does not serve yet."""
+    return not _beyond_asking(walk, step) and walk.now > success.time + step.rule(walk.case).expires
+
+
+def _beyond_asking(walk: _Walk, step: ApprovalStep) -> bool:
+    """Whether what would be asked for serves, or did and was rolled back: the release itself says more of that."""
+    case, wanted = walk.case, step.wanted(walk.case)
+    current = case.view.current(step.environment, case.change.workload)
+    serves = current is not None and current.body["inputs"] == wanted
+    return serves or (
+        case.transfer is None and case.view.rolled_back(step.environment, case.change, wanted) is not None
+    )
 
 
 def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:

@@ -67,7 +67,9 @@ class View:
             tuple[int, float]
         ] = []  # (sequence, seconds): how the clock was set, and when
         self.approvals: dict[str, Fact] = {}  # approval id -> approval.requested
-        self.decisions: dict[str, Fact] = {}  # approval id -> approval.decided
+        self.decisions: dict[str, list[Fact]] = defaultdict(
+            list
+        )  # approval id -> approval.decided, one a person
         self.releases: dict[Pair, list[Fact]] = defaultdict(
             list
         )  # (environment, workload) -> release.completed
@@ -163,7 +165,14 @@ class View:
         self.approvals[fact.key] = fact
 
     def _approval_decided(self, fact: Fact) -> None:
-        self.decisions[fact.key] = fact
+        self.decisions[fact.key].append(fact)
+
+    def newest_approval(self, name: str) -> Fact | None:
+        """The newest request of an approval: asked for anew, it has a number behind its name."""
+        found, number = self.approvals.get(name), 2
+        while (later := self.approvals.get(f"{name}-{number}")) is not None:
+            found, number = later, number + 1
+        return found
 
     def _release_asked(self, fact: Fact) -> None:
         self.queues[fact.body["environment"]][fact.body["change"], fact.body["step"]] = fact

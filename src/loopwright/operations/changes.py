@@ -1,4 +1,4 @@
-"""Ask for a change, follow it, and decide where it waits for a person."""
+"""Ask for a change, and follow it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from loopwright.errors import ConflictError, NotFoundError
-from loopwright.ledger import Fact
+from loopwright.errors import NotFoundError
 from loopwright.loop.case import Case
 from loopwright.loop.change import Change
 from loopwright.loop.view import View
+from loopwright.operations.approving import require_plain
 from loopwright.operations.capability import capabilities
 from loopwright.operations.captured import capture, keep, wanted_of_caller
 from loopwright.operations.control import ControlPlane
@@ -41,6 +41,8 @@ def up(
     """
     declared = read_declaration(Path(folder))
     capabilities(declared)
+    if auto_approve:
+        require_plain(declared.spec)
     needed = wanted_of_caller(declared.spec, declared.folder)
     if environment is None and any(needed.values()):
         return {"needs": needed}
@@ -121,46 +123,3 @@ def _of_the_past(view: View, transfer: str) -> dict[str, Any]:
         "steps": steps,
         "requested_at": asked.time,
     }
-
-
-def decide(control: ControlPlane, approval: str, decision: str, comment: str, actor: str) -> dict[str, Any]:
-    """Record a person's yes (`approve`) or no (`reject`). Raises NotFoundError, or ConflictError where it is too late."""
-    book = control.book
-    with book.locked():
-        asked = book.view.approvals.get(approval)
-        if asked is None:
-            raise NotFoundError(f"No approval {approval} has been asked for. {_waiting(control)}")
-        _still_open(control, asked)
-        body = {"decision": decision, "comment": comment, "auto": False}
-        book.append_once("approval.decided", asked.workload, approval, body, actor, time.time())
-    control.engine.ring()
-    return {
-        "approval": approval,
-        "decision": decision,
-        "change": asked.body["change"],
-        "environment": asked.body["environment"],
-    }
-
-
-def _still_open(control: ControlPlane, asked: Fact) -> None:
-    view, change = control.book.view, asked.body["change"]
-    decided = view.decisions.get(asked.key)
-    if decided is not None:
-        verb = "approved" if decided.body["decision"] == "approve" else "rejected"
-        raise ConflictError(
-            f"{asked.key} was already {verb} by {decided.actor}; a decision stands. `loopwright up` asks anew."
-        )
-    if change in view.ended:
-        raise ConflictError(
-            f"{asked.key} belongs to {change}, which is no longer under way ({view.ended[change].kind}). {_waiting(control)}"
-        )
-
-
-def _waiting(control: ControlPlane) -> str:
-    view = control.book.view
-    waiting = [
-        key
-        for key, fact in view.approvals.items()
-        if key not in view.decisions and fact.body["change"] not in view.ended
-    ]
-    return f"Waiting now: {', '.join(waiting)}." if waiting else "Nothing waits for an approval now."

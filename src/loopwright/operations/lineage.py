@@ -40,7 +40,7 @@ def _declared(records: Records, workload: str) -> dict[str, bool]:
         if change.workload == workload:
             spec = records.spec(change.body["spec"])
             if spec is not None:
-                return {name: one.approval != "none" for name, one in spec.environments.items()}
+                return {name: one.approval.count > 0 for name, one in spec.environments.items()}
     return {}
 
 

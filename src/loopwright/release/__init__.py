@@ -5,6 +5,31 @@ move, or the reason why the release fails (the old revision then goes on serving
 of Loopwright.
 """
 
+from loopwright.release.approvals import (
+    Granted,
+    Refused,
+    Rule,
+    Verdict,
+    Void,
+    Vote,
+    Waiting,
+    hindrance,
+    verdict,
+)
 from loopwright.release.moves import Failure, Move, Standing, next_move
 
-__all__ = ["Failure", "Move", "Standing", "next_move"]
+__all__ = [
+    "Failure",
+    "Granted",
+    "Move",
+    "Refused",
+    "Rule",
+    "Standing",
+    "Verdict",
+    "Void",
+    "Vote",
+    "Waiting",
+    "hindrance",
+    "next_move",
+    "verdict",
+]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 from pydantic import BaseModel, Field
 
-from loopwright.operations import cancelling, changes
+from loopwright.operations import approving, cancelling, changes
 from loopwright.operations.control import ControlPlane
 from loopwright.server.credentials import Actor
 
@@ -55,4 +55,4 @@ def add(app: FastAPI, control: ControlPlane) -> None:
 
     @app.post("/v1/approvals/{approval}")
     def decide(approval: str, asked: DecisionRequest, who: Actor) -> dict[str, Any]:
-        return changes.decide(control, approval, asked.decision, asked.comment, who)
+        return approving.decide(control, approval, asked.decision, asked.comment, who)

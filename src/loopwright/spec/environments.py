@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from loopwright.spec.approvals import Approval
 from loopwright.spec.declaration import Declaration
 from loopwright.spec.overrides import optional_form
 from loopwright.spec.serving import Serving
@@ -22,8 +23,10 @@ class Environment(Declaration):
     """Where revisions run."""
 
     engine: Literal["local"] = Field(default="local", description="What runs it.")
-    approval: Literal["none", "required"] = Field(
-        default="none", description="Whether a person must say yes before a release here."
+    approval: Approval = Field(
+        default=Approval(count=0),
+        description="Who must say yes before a release here: `none` (nobody; where not given), `required` (one person), or "
+        "these fields.",
     )
     variables: dict[VariableName, VariableValue] = Field(
         default={}, description="Variables of the replicas here, over those of the workload."

@@ -45,7 +45,7 @@ def built_in(spec: Workload) -> Needs:
         "evaluate": ("package",),
         "register": ("evaluate",),
     }
-    asking = [name for name, environment in spec.environments.items() if environment.approval != "none"]
+    asking = [name for name, environment in spec.environments.items() if environment.approval.count]
     last = "register"
     for index, name in enumerate(spec.environments):
         tests = [test for test in ("functional", "stress") if index == 0 and getattr(spec.tests, test)]

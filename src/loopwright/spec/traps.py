@@ -121,7 +121,7 @@ def _no_functional(spec: Workload) -> Found:
 
 
 def _no_approval(spec: Workload) -> Found:
-    if all(environment.approval == "none" for environment in spec.environments.values()):
+    if all(environment.approval.count == 0 for environment in spec.environments.values()):
         last = list(spec.environments)[-1]
         yield (
             f"environments.{last}",

@@ -142,7 +142,7 @@ def test_a_change_may_be_asked_to_be_approved_automatically_later(homes: Iterato
         life.tick(change)
     life.book.append("change.auto-approved", "toy", change.id, {"auto": True}, "bob", 0.0)
     assert life.live(change).finished
-    assert life.book.view.decisions["toy-1-prod"].actor == "bob"
+    assert [fact.actor for fact in life.book.view.decisions["toy-1-prod"]] == ["bob"]
 
 
 def test_a_job_that_someone_killed_is_started_again(homes: Iterator[Path]) -> None:

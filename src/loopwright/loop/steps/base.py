@@ -14,6 +14,7 @@ from loopwright.engines.base import Job, JobStatus
 from loopwright.errors import Place, StepFailed, read_places
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.places import in_scripts
+from loopwright.release import Rule
 from loopwright.state import replace_file
 
 _LAST_LINES = 12
@@ -123,7 +124,22 @@ class ApprovalStep(Step):
 
     @abstractmethod
     def approval_id(self, case: Case) -> str:
-        """What `loopwright approve` is given."""
+        """What `loopwright approve` is given; a number is added where it is asked for anew."""
+
+    def rule(self, case: Case) -> Rule:
+        """Whose yes is needed."""
+        del case
+        return Rule()
+
+    def authors(self, case: Case) -> frozenset[str]:
+        """Names by which the author of the change, and who asked for it, may be known."""
+        del case
+        return frozenset()
+
+    def wanted(self, case: Case) -> str:
+        """The digest of the release's inputs that it is asked for: where that serves, nobody need be asked."""
+        del case
+        return ""
 
 
 class ReleaseStep(Step):

@@ -26,12 +26,10 @@ def plan(spec: Workload) -> tuple[Step, ...]:
         EvaluateStep(),
         RegisterStep(),
     ]
-    approvals = [
-        name for name, environment in spec.environments.items() if environment.approval == "required"
-    ]
+    approvals = [name for name, environment in spec.environments.items() if environment.approval.count]
     last = "register"
     for index, (name, environment) in enumerate(spec.environments.items()):
-        if environment.approval == "required":
+        if environment.approval.count:
             approval = "approval" if len(approvals) == 1 else f"approval-{name}"
             steps.append(EnvironmentApprovalStep(name, approval, (last,)))
             last = approval
