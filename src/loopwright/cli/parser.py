@@ -8,6 +8,7 @@ from loopwright.cli.commands import (
     data,
     folder,
     history,
+    keeping,
     lineage,
     loop,
     machine,
@@ -30,6 +31,7 @@ _GROUPS = (
     data,
     folder,
     secrets,
+    keeping,
     machine,
 )  # in the order of the help
 

@@ -25,9 +25,9 @@ from loopwright.ledger.ledger import Ledger
 from loopwright.ledger.location import exists, hold_of, open_ledger
 from loopwright.ledger.lock import Lock
 from loopwright.ledger.store import Query, Store, Transaction
-from loopwright.ledger.verification import Verification
+from loopwright.ledger.verification import Head, Verification
 
 __all__ = [
-    "Entry", "Fact", "Hold", "Ledger", "Lock", "Query", "Store", "Transaction", "Verification", "exists", "hold_of",
+    "Entry", "Fact", "Head", "Hold", "Ledger", "Lock", "Query", "Store", "Transaction", "Verification", "exists", "hold_of",
     "open_ledger",
 ]  # fmt: skip

@@ -48,13 +48,17 @@ class SignedHead:
 
     def write(self, head: Head) -> None:
         """Replace the head durably; raises MachineError where the disk refuses."""
-        content = {"sequence": head.sequence, "hash": head.hash, "signature": self._signature(head)}
         try:
-            replace_file(self.path, json.dumps(content).encode() + b"\n", durable=True)
+            replace_file(self.path, self.content(head), durable=True)
         except OSError as error:
             raise MachineError(
                 f"The ledger's signed head {self.path} cannot be written: {error.strerror}. Make room on the disk, or mend its permissions."
             ) from error
+
+    def content(self, head: Head) -> bytes:
+        """What the file holds for this head."""
+        signed = {"sequence": head.sequence, "hash": head.hash, "signature": self._signature(head)}
+        return json.dumps(signed).encode() + b"\n"
 
     def _signature(self, head: Head) -> str:
         return hmac.digest(self.key, f"head:{head.sequence}:{head.hash}".encode(), "sha256").hex()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from loopwright.errors import IntegrityError, MachineError, StaleEpochError, TemporaryError
+from loopwright.errors import ConflictError, IntegrityError, MachineError, StaleEpochError, TemporaryError
 from loopwright.ledger import verification
 from loopwright.ledger.facts import Draft, Entry, Fact
 from loopwright.ledger.head import SignedHead, load_key
@@ -120,6 +120,28 @@ class Ledger:
             return verification.verify(_shown(self._store.scan(), seen), head, self._head.key)
         except IntegrityError as error:  # the database's own structure is damaged
             return Verification(False, 0, None, error.message)
+
+    def scan(self) -> Iterator[Entry]:
+        """Every entry as it is stored, as of one moment; may run while others append."""
+        return self._store.scan()
+
+    def newest_place(self) -> Head:
+        """Where the newest fact stands."""
+        newest = self._store.select(Query(limit=1, newest_first=True))
+        return Head(newest[0].sequence, newest[0].hash) if newest else Head()
+
+    def signed_head(self, place: Head) -> bytes:
+        """The content of the head's file, were this the newest fact."""
+        return self._head.content(place)
+
+    def take_in(self, entries: Iterable[Entry]) -> None:
+        """Fill an empty ledger with entries as they are, all or none; `verify` afterwards tells whether they hold."""
+        with self._lock, self._store.transaction() as transaction:
+            if transaction.select(Query(limit=1)):
+                raise ConflictError("This ledger holds facts already; only an empty one can be filled.")
+            for entry in entries:
+                transaction.insert(entry)
+                self.epoch = entry.epoch
 
     def close(self) -> None:
         """Let go of the files."""

@@ -23,8 +23,13 @@ from loopwright.state import StateFolder
 class ControlPlane:
     """Only one lives per state; raises ConflictError where another holds the lock."""
 
-    def __init__(self, state: StateFolder, wait: Callable[[str], None] | None = None) -> None:
-        """`wait`: stand by until the other control plane has ended; it is told whom we wait for."""
+    def __init__(
+        self, state: StateFolder, wait: Callable[[str], None] | None = None, supervised: bool = False
+    ) -> None:
+        """`wait`: stand by until the other control plane has ended; it is told whom we wait for.
+
+        `supervised`: a service manager starts it again where it dies; else the agent does.
+        """
         state.create()
         housekeeping = settings(state.settings)
         self.state = state
@@ -40,7 +45,7 @@ class ControlPlane:
                 f"{verified.sentence} Nothing is decided on such facts: restore the state folder from a backup."
             )
         self.epoch = self.ledger.take_over("loopwright", time.time())
-        self.engine = LocalEngine(state)
+        self.engine = LocalEngine(state, keep_control_plane=not supervised)
         self.store = Store(state.store)
         self.secrets = Secrets(state)
         self.secrets.remember_folder()

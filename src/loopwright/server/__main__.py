@@ -30,10 +30,13 @@ def main() -> None:
         action="store_true",
         help="stand by while another control plane runs, and take over when it ends",
     )
+    parser.add_argument(
+        "--supervised", action="store_true", help="a service manager starts it again, so the agent need not"
+    )
     arguments = parser.parse_args()
     configure()
     try:
-        serve(StateFolder.resolve(arguments.home), arguments.wait)
+        serve(StateFolder.resolve(arguments.home), arguments.wait, arguments.supervised)
     except LoopwrightError as error:
         print(f"loopwright: {error.message}", file=sys.stderr)
         sys.exit(1)
@@ -41,9 +44,9 @@ def main() -> None:
         sys.exit(130)
 
 
-def serve(state: StateFolder, wait: bool = False) -> None:
+def serve(state: StateFolder, wait: bool = False, supervised: bool = False) -> None:
     """Open the control plane, listen, and close it again. Raises StaleEpochError where another has taken over."""
-    control = ControlPlane(state, _tell if wait else None)
+    control = ControlPlane(state, _tell if wait else None, supervised)
     listener = listen(state)
     config = uvicorn.Config(
         create(control),
