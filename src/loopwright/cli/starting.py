@@ -29,6 +29,7 @@ def init(parsed: argparse.Namespace) -> int:
         task=parsed.task,
         owner=parsed.owner,
         leave_out=tuple(parsed.leave_out),
+        use=tuple(parsed.use),
         force=parsed.force,
     )
     written = begin(asked)

@@ -34,6 +34,7 @@ class Beginning:
     task: str | None = None
     owner: str | None = None
     leave_out: tuple[str, ...] = ()
+    use: tuple[str, ...] = ()
     force: bool = False
 
 
@@ -63,6 +64,7 @@ def init(asked: Beginning) -> dict[str, Any]:
         owner=asked.owner or _owner(folder),
         task=asked.task,
         leave_out=asked.leave_out,
+        use=asked.use,
     )
     made = draft(read(data, str(asked.data)), wish)
     _require_valid(made)

@@ -57,8 +57,8 @@ class Columns:
         return [feature.name for feature in self.features if feature.role in roles]
 
 
-def sort(raw: Raw, label: str, unwanted: Collection[str]) -> Columns:
-    """Sort the columns; raises StepFailed where one has values that cannot be read, or none is left to learn from."""
+def sort(raw: Raw, label: str, unwanted: Collection[str], wanted: Collection[str] = ()) -> Columns:
+    """Sort the columns, those `wanted` to features whatever they look like; raises StepFailed where one has values that cannot be read, or none is left to learn from."""
     features: list[Feature] = []
     left_out = {name: "as you asked" for name in raw.columns if name in unwanted}
     groups = []
@@ -69,9 +69,11 @@ def sort(raw: Raw, label: str, unwanted: Collection[str]) -> Columns:
         guessed = guess(values)
         column = convert(values, guessed.type, guessed.marks)
         unreadable += _unreadable(raw, name, column)
-        reason = _useless(name, column)
+        reason = "" if name in wanted else _useless(name, column)
         if reason:
             left_out[name] = reason
+        elif name in wanted:
+            features.append(_feature(name, column, guessed))
         elif _is_group(name, column):
             left_out[name] = "an identifier that several rows share: they are held out together"
             groups.append(name)
@@ -80,7 +82,9 @@ def sort(raw: Raw, label: str, unwanted: Collection[str]) -> Columns:
     _require_readable(raw, unreadable)
     if not features:
         told = "; ".join(f"{name}: {why}" for name, why in left_out.items()) or "there is no other column"
-        raise StepFailed(f"{raw.shown}: no column is left to learn {label!r} from. Left out: {told}.")
+        raise StepFailed(
+            f"{raw.shown}: no column is left to learn {label!r} from. Left out: {told}. --use COLUMN takes one all the same."
+        )
     return Columns(tuple(features), left_out, groups[0] if len(groups) == 1 else "")
 
 

@@ -15,13 +15,14 @@ from loopwright.datasets.findings import listed
 from loopwright.datasets.inference import of_rows, scalar
 from loopwright.datasets.raw import Raw
 from loopwright.datasets.splitting import BY_ROW, split
-from loopwright.errors import NotFoundError
+from loopwright.errors import NotFoundError, StepFailed
 from loopwright.observations.rows import row_hashes
 from loopwright.starting import cases, columns, label, models, scripts
 from loopwright.starting.columns import Columns, Role
 from loopwright.starting.label import Gate, Label
 
 _ADDRESS = re.compile(r"\w[\w.+-]*@[\w.-]*\w")
+_MOST_NAMED = 20
 _SHARE = 0.25  # of the rows that are held out
 
 
@@ -36,6 +37,7 @@ class Wish:
     owner: str
     task: str | None = None
     leave_out: tuple[str, ...] = ()
+    use: tuple[str, ...] = ()  # columns to be seen whatever they look like
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,11 @@ class _Found:
 
 def draft(raw: Raw, wish: Wish) -> Draft:
     """Draft a workload; raises NotFoundError for a column that is not there, StepFailed where nothing can be learned."""
-    for name in (wish.label, *wish.leave_out):
+    for name in (wish.label, *wish.leave_out, *wish.use):
         _require_column(raw, name)
     known = label.read(raw, wish.label, wish.task)
-    features = columns.sort(raw, wish.label, wish.leave_out)
-    test = split(raw, row_hashes(raw.frame()), _SHARE, features.group or BY_ROW).test
+    features = columns.sort(raw, wish.label, wish.leave_out, wish.use)
+    test = _held_out(raw, features.group or BY_ROW)
     found = _Found(raw, wish, known, features, test, label.gate(known, test))
     decisions = tuple(_decisions(found))
     return Draft(
@@ -79,6 +81,13 @@ def draft(raw: Raw, wish: Wish) -> Draft:
         features={feature.name: feature.role for feature in features.features},
         left_out=dict(features.left_out),
     )
+
+
+def _held_out(raw: Raw, by: str) -> NDArray[np.bool_]:
+    try:
+        return split(raw, row_hashes(raw.frame()), _SHARE, by).test
+    except StepFailed:  # it advises on a spec, which does not exist yet
+        raise label.too_few(raw.rows, 0) from None
 
 
 def _require_column(raw: Raw, name: str) -> None:
@@ -147,10 +156,11 @@ def _decisions(found: _Found) -> Iterator[str]:
     yield f"{known.task} of {known.name!r}{classes}: {known.why}"
     for kind, roles in _KINDS:
         if names := found.columns.of(*roles):
-            yield f"{kind}: {', '.join(scalar(name) for name in names)}"
+            more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+            yield f"{kind}: {', '.join(scalar(name) for name in names[:_MOST_NAMED])}{more}"
     for name, why in found.columns.left_out.items():
         yield f"not used: {scalar(name)} ({why})"
-    yield f"gate: {gate.metric} {'>=' if gate.bound == 'min' else '<='} {gate.value:g}, since {gate.why}"
+    yield f"gate: {gate.metric} {'>=' if gate.bound == 'min' else '<='} {label.rounded(gate.value)}, since {gate.why}"
 
 
 def _path(source: str) -> str:

@@ -111,9 +111,19 @@ def _because(column: Column, wanted: str | None, task: str) -> str:
 
 
 def gate(label: Label, test: NDArray[np.bool_]) -> Gate:
-    """The condition that a model which knows nothing would miss on the held-out rows `test`."""
+    """The condition that a model which knows nothing would miss on the held-out rows `test`; StepFailed where they decide nothing."""
     held_out = label.values[test]
+    if held_out.nunique() < 2:
+        raise too_few(len(test), len(held_out))
     return _of_numbers(label, test) if label.task == "regression" else _of_classes(label, held_out)
+
+
+def too_few(rows: int, held_out: int) -> StepFailed:
+    """The refusal of data whose held-out rows decide nothing."""
+    return StepFailed(
+        f"Of {counted(rows, 'row')} the data step would hold out {held_out}, with less than two different labels: too few to judge "
+        "a model by. Equal rows are held out together. Bring more rows, or columns that tell them apart."
+    )
 
 
 def _of_classes(label: Label, held_out: pd.Series[Any]) -> Gate:
@@ -144,8 +154,14 @@ def _of_numbers(label: Label, test: NDArray[np.bool_]) -> Gate:
     held_out, mean = numbers[test], float(numbers[~test].mean())
     trivial = math.sqrt(float(((held_out - mean) ** 2).mean()))
     bound = float(f"{trivial * (1 - 1 / math.sqrt(2 * held_out.size)):.3g}")
-    why = f"always answering the mean, {mean:.4g}, misses by {trivial:.4g} on the {counted(held_out.size, 'held-out row')}"
+    rows = counted(held_out.size, "held-out row")
+    why = f"always answering the mean, {rounded(mean)}, misses by {rounded(trivial)} on the {rows}"
     return Gate("rmse", "max", bound, why, float(f"{bound * _LOSS:.2g}"))
+
+
+def rounded(value: float) -> str:
+    """A number with four digits that say something: `299,000`, `0.8788`."""
+    return f"{float(f'{value:.4g}'):,.10g}"
 
 
 def _below_one(value: float) -> float:

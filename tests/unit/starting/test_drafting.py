@@ -151,6 +151,17 @@ def test_a_column_that_is_left_out_may_hold_anything(tmp_path: Path) -> None:
     assert "size" not in yaml.safe_load(made.files["schemas/t.yaml"])["columns"]
 
 
+def test_a_column_that_looks_of_no_use_is_used_where_asked(tmp_path: Path) -> None:
+    counted = change(houses(), lambda n, row: {"week": n, "price": row["price"]})
+    assert "an identifier" in refused(tmp_path, counted, "price")
+    assert drafted(tmp_path, counted, "price", use=("week",)).features == {"week": "number"}
+
+
+def test_held_out_rows_of_one_label_decide_nothing(tmp_path: Path) -> None:
+    same = [{"a": number % 2, "y": "xy"[number % 2]} for number in range(40)]
+    assert "too few to judge a model by" in refused(tmp_path, same, "y")
+
+
 def test_labels_of_few_rows_are_worth_a_warning(tmp_path: Path) -> None:
     rare = change(houses(), lambda n, row: row | {"price": "c" if n < 4 else "ab"[n % 2]})
     assert any(

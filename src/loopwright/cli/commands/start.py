@@ -37,6 +37,14 @@ def add(commands: Any) -> None:
         metavar="COLUMN",
         help="a column that the model must not see; may be given several times",
     )
+    init.add_argument(
+        "--use",
+        action="append",
+        default=[],
+        type=named,
+        metavar="COLUMN",
+        help="a column that the model is to see though it looks of no use; may be given several times",
+    )
     init.add_argument("--force", action="store_true", help="replace files that are there")
     completion = command(
         commands,
