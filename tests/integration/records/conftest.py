@@ -9,6 +9,11 @@ from story import DAY, START, Story, in_folder
 
 @pytest.fixture(scope="session")
 def story() -> Story:
+    """A workload's history."""
+    return told_story()
+
+
+def told_story() -> Story:
     """Three versions: the first by one who does not ask, the second approved by bob; the third was rejected."""
     told = Story()
     told.life("control.started")

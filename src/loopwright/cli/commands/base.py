@@ -17,6 +17,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}. `{self.prog} --help` shows how it is used.")
 
+    def _match_arguments_partial(self, actions: Any, pattern: str) -> list[int]:
+        """Keep arguments that may be left out for what stands behind an option, as Python 3.13 does.
+
+        Else `models titanic --json 2` takes the version for absent at `--json`, and then knows nothing of a 2.
+        """
+        counts: list[int] = super()._match_arguments_partial(actions, pattern)
+        while "O" in pattern and counts and counts[-1] == 0:
+            counts.pop()
+        return counts
+
 
 def late(module: str, name: str) -> Run:
     """A command's function, imported when it runs."""
