@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from loopwright.loop.case import Case
 from loopwright.loop.change import Change, digest
+from loopwright.loop.steps import plan
 from loopwright.loop.variables import (
     environment_variables,
     first_variables,
@@ -16,7 +18,8 @@ from loopwright.loop.variables import (
     served,
     training_variables,
 )
-from loopwright.spec import load_text
+from loopwright.loop.view import View
+from loopwright.spec import Workload, load_text
 
 SPEC = load_text("""
 apiVersion: loopwright/v1
@@ -40,6 +43,16 @@ CHANGE = Change(
     author="", auto_approve=False, actor="ada", requested_at=0.0, groups=GROUPS, secrets={"TOKEN": "digest"},
 )  # fmt: skip
 SECRET = {"T": "secret:TOKEN"}
+
+
+def replaced(path: str, variables: dict[str, str]) -> Workload:
+    """The spec with these variables laid over those at a path."""
+    stated = SPEC.model_dump(exclude_unset=True, by_alias=True)
+    part = stated
+    for name in path.split("."):
+        part = part[name]
+    part |= variables
+    return Workload.model_validate(stated)
 
 
 def test_the_more_particular_counts() -> None:
@@ -76,3 +89,32 @@ def test_a_change_of_before_there_were_any_is_read(lacking: str) -> None:
     read = Change.from_fact(CHANGE.id, CHANGE.workload, CHANGE.actor, CHANGE.requested_at, body)
     assert getattr(read, lacking) == {}
     assert Change.from_fact("toy-1", "toy", "ada", 0.0, CHANGE.body()) == CHANGE
+
+
+def case(spec: Workload = SPEC, change: Change = CHANGE) -> Case:
+    outputs = {
+        "data": {"tree": "d"}, "environment": {"digest": "e"}, "train": {"model": "m", "run": "r"}, "package": {"digest": "p"},
+    }  # fmt: skip
+    return Case(spec, replace(change, files={"t.py": "1", "score.py": "2"}), View(), dict(outputs))
+
+
+def digests(one: Case) -> dict[str, str]:
+    return {step.name: digest(step.inputs(one)) for step in plan(one.spec) if step.name in ANEW}
+
+
+ANEW = ("train", "package", "evaluate", "dev", "prod")
+
+
+@pytest.mark.parametrize(
+    ("changed", "anew"),
+    [
+        (case(replaced("training.variables", {"A": "other"})), {"train"}),
+        (case(replaced("variables", {"A": "other"})), {"package", "evaluate", "dev", "prod"}),
+        (case(replaced("environments.dev.variables", {"B": "other"})), {"package", "evaluate", "dev"}),
+        (case(change=replace(CHANGE, groups=GROUPS | {"prod": {"P": "other"}})), {"prod"}),
+        (case(change=replace(CHANGE, secrets={"TOKEN": "renewed"})), {"dev", "prod"}),
+    ],
+)
+def test_what_sees_a_variable_is_done_anew_and_nothing_else(changed: Case, anew: set[str]) -> None:
+    before, after = digests(case()), digests(changed)
+    assert {name for name in ANEW if before[name] != after[name]} == anew
