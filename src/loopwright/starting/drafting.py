@@ -17,7 +17,7 @@ from loopwright.datasets.raw import Raw
 from loopwright.datasets.splitting import BY_ROW, split
 from loopwright.errors import NotFoundError, StepFailed
 from loopwright.observations.rows import row_hashes
-from loopwright.starting import cases, columns, label, models, scripts
+from loopwright.starting import cases, columns, giveaways, label, models, scripts
 from loopwright.starting.columns import Columns, Role
 from loopwright.starting.label import Gate, Label
 
@@ -77,7 +77,7 @@ def draft(raw: Raw, wish: Wish) -> Draft:
         files=_files(found, decisions),
         task=known.task,
         decisions=decisions,
-        warnings=tuple(label.worth_knowing(known, test)),
+        warnings=(*label.worth_knowing(known, test), *giveaways.told(known, features)),
         features={feature.name: feature.role for feature in features.features},
         left_out=dict(features.left_out),
     )

@@ -107,3 +107,12 @@ def test_logs_are_those_of_the_living_or_else_of_the_last(rig: EngineRig) -> Non
     until(lambda: name not in rig.engine.report().replica_sets)
     (left,) = rig.engine.replica_logs(name)
     assert "stopped" in left.read_text()
+
+
+def test_replicas_that_are_too_heavy_to_come_up_name_the_setting(rig: EngineRig) -> None:
+    wanted = rig.replica_set(
+        init="import time; held = bytearray(200_000_000); time.sleep(600)", memory=150_000_000
+    )
+    rig.engine.set_replicas(wanted)
+    until(lambda: "of memory" in rig.set(wanted.name).failing)
+    assert rig.set(wanted.name).setting == "resources.memory"

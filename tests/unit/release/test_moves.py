@@ -45,6 +45,11 @@ def test_clients_are_never_sent_to_unchecked_or_too_few_replicas() -> None:
     assert next_move(replace(BEFORE, started=True, ready=2)) is Move.CHECK
 
 
+def test_a_failure_carries_the_setting_that_it_is_for() -> None:
+    heavy = replace(BEFORE, started=True, failing="too much memory", setting="resources.memory")
+    assert next_move(heavy) == Failure("too much memory", "resources.memory")
+
+
 @pytest.mark.parametrize(
     ("standing", "words"),
     [

@@ -162,6 +162,14 @@ def test_held_out_rows_of_one_label_decide_nothing(tmp_path: Path) -> None:
     assert "too few to judge a model by" in refused(tmp_path, same, "y")
 
 
+def test_a_column_that_tells_the_label_by_itself_is_worth_a_warning(tmp_path: Path) -> None:
+    alive = change(houses(), lambda n, row: row | {"price": n % 2, "alive": ["no", "yes"][n % 2]})
+    assert [w for w in drafted(tmp_path, alive, "price").warnings if "--leave-out alive" in w]
+    cents = change(houses(), lambda _, row: row | {"cents": row["price"] * 100})
+    assert [w for w in drafted(tmp_path, cents, "price").warnings if "--leave-out cents" in w]
+    assert not drafted(tmp_path, houses(), "price").warnings
+
+
 def test_labels_of_few_rows_are_worth_a_warning(tmp_path: Path) -> None:
     rare = change(houses(), lambda n, row: row | {"price": "c" if n < 4 else "ab"[n % 2]})
     assert any(
