@@ -105,13 +105,11 @@ class Story:
         body = {"change": change, "step": step, "inputs": inputs, "output": output, "job": job}
         self.tell("step.succeeded", job, body)
 
-    def call(
-        self, change: str, step: str, inputs: str, output: dict[str, Any], actor: str = "loopwright"
-    ) -> None:
-        """A step without a job succeeds."""
-        body = {"change": change, "step": step, "inputs": inputs, "output": output, "job": ""}
+    def call(self, change: str, step: str, inputs: str, output: dict[str, Any], job: str = "") -> None:
+        """A step without a job succeeds; the `job` of an approval is its id."""
+        body = {"change": change, "step": step, "inputs": inputs, "output": output, "job": job}
         self.tell("step.started", f"{change}/{step}/", {"change": change, "step": step, "inputs": inputs})
-        self.tell("step.succeeded", f"{self.workload}.{step}.{inputs[:32]}", body, actor)
+        self.tell("step.succeeded", job or f"{self.workload}.{step}.{inputs[:32]}", body)
 
     def fail(self, change: str, step: str, message: str) -> None:
         """A step comes to a definite no."""
@@ -203,7 +201,7 @@ class Story:
         )
         return change
 
-    def ask(self, change: str, environment: str = "prod") -> str:
+    def ask(self, change: str, environment: str = "prod", count: int = 1) -> str:
         """A person is asked."""
         body = {
             "change": change,
@@ -211,6 +209,7 @@ class Story:
             "inputs": sha("approval", change, environment),
             "package": self.packages[self.version]["digest"],
             "version": self.version,
+            "count": count,
         }
         self.tell("approval.requested", f"{change}-{environment}", body)
         return f"{change}-{environment}"
@@ -223,13 +222,15 @@ class Story:
         yes: bool = True,
         auto: bool = False,
         environment: str = "prod",
+        last: bool = True,
     ) -> None:
-        """And answers."""
+        """And answers; the last of those who are asked settles it."""
         body = {"decision": "approve" if yes else "reject", "comment": comment, "auto": auto}
         self.tell("approval.decided", f"{change}-{environment}", body, by)
-        if yes:
+        if yes and last:
             output = {"actor": by, "comment": comment, "auto": auto}
-            self.call(change, "approval", sha("approval", change, environment), output)
+            approval = "" if self.old else f"{change}-{environment}"
+            self.call(change, "approval", sha("approval", change, environment), output, job=approval)
 
     def deploy(
         self,

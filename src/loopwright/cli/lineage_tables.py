@@ -142,7 +142,7 @@ def releases(found: Sequence[Answer]) -> list[str]:
             local(release["since"]),
             local(release["until"]) or "now",
             release["by"],
-            release["asked_by"],
+            release["asked_by"] + (f" ({release['comment']})" if release["comment"] else ""),
             "; ".join(map(_approved, release["approvals"])) or "-",
             short(release["package"]),
         ]

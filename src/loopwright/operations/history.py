@@ -85,11 +85,10 @@ def _of_version(ledger: Ledger, query: Query, workload: str, number: int) -> Ite
     mine = replace(query, workload=workload, mentions=(f'"version":{number}',))
     found = [fact for fact in _pages(ledger, mine) if number in _versions(fact)]
     asked = Query(kind="approval.requested", workload=workload, mentions=mine.mentions)
-    for fact in ledger.find(asked):
-        if number in _versions(fact):
-            found += ledger.find(
-                replace(query, workload=workload, kind="approval.decided", mentions=(fact.key,))
-            )
+    keys = tuple(fact.key for fact in ledger.find(asked) if number in _versions(fact))
+    for kind in ("approval.decided", "approval.voided", "approval.expired"):
+        about = ledger.find(replace(query, workload=workload, kind=kind, mentions=keys))
+        found += [fact for fact in about if fact.key in keys]
     yield from sorted(found, key=lambda fact: fact.sequence, reverse=True)
 
 
@@ -150,18 +149,20 @@ def _told(fact: Fact) -> dict[str, Any]:
 
 
 _TOLD = (
-    "step",
-    "environment",
-    "version",
-    "decision",
-    "comment",
-    "message",
-    "by",
-    "run",
-    "code",
-    "auto",
+    *(
+        "step",
+        "environment",
+        "version",
+        "decision",
+        "comment",
+        "message",
+        "reason",
+        "by",
+        "run",
+        "code",
+        "auto",
+    ),
     "commit",
-    "seconds",
 )
 _OF_OUTPUT = ("version", "run")
 

@@ -82,7 +82,9 @@ def approved(ledger: Ledger, workload: str, environment: str) -> Chronicle:
     )
     while asked := made.add(page):
         _decisions(made, workload, asked)
-        made.add_steps(workload, (fact.body["inputs"] for fact in asked))
+        made.add_steps(workload, [name for fact in asked for name in (fact.key, fact.body["inputs"])])
+        packages = tuple(fact.body["package"] for fact in asked)
+        made.add(Query(kind="release.completed", workload=workload, mentions=packages))
         found = newest_approved(made.chronicle(), workload, environment)
         if found is not None and found.approval is not None:
             mine = Query(
@@ -159,4 +161,5 @@ def _change(fact: Fact) -> str:
 
 def _decisions(made: Slice, workload: str, asked: list[Fact]) -> None:
     keys = tuple(fact.key for fact in asked)
-    made.add(Query(kind="approval.decided", workload=workload, mentions=keys))
+    kinds = ("approval.decided", "approval.voided", "approval.expired")
+    made.add(Query(kinds=kinds, workload=workload, mentions=keys))

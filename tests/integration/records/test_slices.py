@@ -30,6 +30,10 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     story.ask(rejected)
     story.decide(rejected, "bob", "no", yes=False)
     story.deploy(last, "prod", version=2, actor="carla", by="rollback")
+    expired = story.register(rows=1401)
+    story.ask(expired)
+    story.decide(expired, "bob")
+    story.tell("approval.expired", f"{expired}-prod", {"change": expired, "reason": "7 days"})
     story.life("state.stopped", "dora")
     story.now += DAY
     story.life("control.started")

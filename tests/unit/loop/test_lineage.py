@@ -76,7 +76,7 @@ def test_a_release_lasts_until_the_next(story: Story) -> None:
 
 
 def test_a_rollback_is_a_release_of_an_earlier_version_by_who_asked_for_it(story: Story) -> None:
-    story.deploy("titanic-2", "prod", version=1, actor="carla", by="rollback")
+    story.deploy("titanic-1", "prod", version=1, actor="carla", by="rollback", comment="errors")
     back = releases(chronicle(story), "titanic", "prod")[-1]
     assert (back.version, back.rollback, back.asked_by, back.previous) == (
         "titanic:1",
@@ -84,7 +84,10 @@ def test_a_rollback_is_a_release_of_an_earlier_version_by_who_asked_for_it(story
         "carla",
         "titanic:2",
     )
-    assert [one.by for one in back.approvals] == ["ann"]
+    assert ([one.by for one in back.approvals], back.comment) == (["ann"], "errors")
+    newest = newest_approved(chronicle(story), "titanic", "prod")
+    assert newest
+    assert (newest.version, newest.serves, newest.rolled_back) == ("titanic:2", False, True)
 
 
 @pytest.mark.parametrize(("day", "expected"), [(-1, None), (0.5, "titanic:1"), (5, "titanic:2")])
@@ -134,6 +137,31 @@ def test_an_approved_version_need_not_serve_yet(story: Story) -> None:
     assert (found.version, found.serves, found.released_at) == ("titanic:3", False, None)
 
 
+def test_a_version_is_approved_once_all_have_said_yes(story: Story) -> None:
+    change = story.register(rows=1500)
+    story.ask(change, count=2)
+    story.decide(change, "bob", last=False)
+    found = newest_approved(chronicle(story), "titanic", "prod")
+    assert found
+    assert found.version == "titanic:2"
+    story.decide(change, "dora")
+    found = newest_approved(chronicle(story), "titanic", "prod")
+    assert found
+    assert (found.version, found.approval and found.approval.by) == ("titanic:3", "dora")
+
+
+@pytest.mark.parametrize("kind", ["approval.voided", "approval.expired"])
+def test_an_approval_that_lost_its_force_unused_does_not_count(story: Story, kind: str) -> None:
+    change = story.register(rows=1500)
+    story.ask(change)
+    story.decide(change, "bob")
+    story.tell(kind, f"{change}-prod", {"change": change, "reason": "the champion changed"})
+    story.tell(kind, "titanic-2-prod", {"change": "titanic-2", "reason": "after its release"})
+    found = newest_approved(chronicle(story), "titanic", "prod")
+    assert found
+    assert found.version == "titanic:2"
+
+
 def test_where_nobody_is_asked_the_newest_released_counts(story: Story) -> None:
     found = newest_approved(chronicle(story), "titanic", "dev")
     assert found
@@ -157,7 +185,7 @@ def test_a_run_says_its_own_parameters_and_metrics_where_the_facts_do(story: Sto
     assert ("loss" in found.metrics) is not story.old
 
 
-@pytest.mark.parametrize("kind", ["job.lost", "job.cancelled"])
+@pytest.mark.parametrize("kind", ["job.lost", "job.cancelled", "job.failed"])
 def test_a_run_that_was_lost_or_cancelled_says_so(kind: str) -> None:
     story = Story()
     change = story.request()

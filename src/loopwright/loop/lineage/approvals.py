@@ -62,8 +62,22 @@ def granted(chronicle: Chronicle, asked: Fact) -> Approval | None:
     """
     made = decisions(chronicle, asked)
     yes = [one for one in made if one.decision == "approve"]
-    if not yes or len(yes) != len(made):
+    if not yes or len(yes) != len(made) or _void(chronicle, asked):
         return None
-    settled = (asked.workload, asked.body["inputs"]) in chronicle.approved
+    names = (asked.key, asked.body["inputs"])
+    settled = any((asked.workload, name) in chronicle.approved for name in names)
     enough = len({one.by for one in yes}) >= int(asked.body.get("count", 1))
     return yes[-1] if settled or enough else None
+
+
+def _void(chronicle: Chronicle, asked: Fact) -> bool:
+    """Whether an approval lost its force before a release made use of it."""
+    void = chronicle.voided.get(asked.key)
+    if void is None:
+        return False
+    released = chronicle.releases.get((asked.body["environment"], asked.workload), [])
+    return not any(
+        asked.sequence < fact.sequence < void.sequence
+        and fact.body["package"]["digest"] == asked.body["package"]
+        for fact in released
+    )

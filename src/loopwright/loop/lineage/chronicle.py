@@ -15,7 +15,7 @@ US = "loopwright"  # the actor of what the controllers do by themselves
 KINDS = (
     *("change.requested", "run.created", "step.started", "step.succeeded", "step.failed", "job.lost"),
     *("job.cancelled", "approval.requested", "approval.decided", "release.completed", "route.withdrawn"),
-    *("alias.moved", "state.stopped", "control.started"),
+    *("alias.moved", "state.stopped", "control.started", "job.failed", "approval.voided", "approval.expired"),
 )
 
 
@@ -30,7 +30,10 @@ class Chronicle:
         self.ends: dict[str, Fact] = {}  # job id -> step.succeeded, job.lost or job.cancelled
         self.failures: dict[Pair, Fact] = {}  # (change, step) -> step.failed
         self.steps: dict[Pair, list[Fact]] = defaultdict(list)  # (workload, step) -> step.succeeded
-        self.approved: set[Pair] = set()  # (workload, inputs) of the approval steps that succeeded
+        self.approved: set[Pair] = (
+            set()
+        )  # (workload, approval id) of the steps that succeeded; inputs in facts of 0.1
+        self.voided: dict[str, Fact] = {}  # approval id -> approval.voided or approval.expired
         self.asked: dict[str, list[Fact]] = defaultdict(list)  # workload -> approval.requested
         self.asked_of: dict[Pair, list[Fact]] = defaultdict(list)  # (workload, package) -> approval.requested
         self.decided: dict[str, list[Fact]] = defaultdict(list)  # approval id -> approval.decided
@@ -70,7 +73,7 @@ class Chronicle:
         step = fact.body["step"]
         self.steps[fact.workload, step].append(fact)
         if step == "approval" or step.startswith("approval-"):
-            self.approved.add((fact.workload, fact.body["inputs"]))
+            self.approved.add((fact.workload, fact.body.get("job") or fact.body["inputs"]))
         self._ended(fact)
 
     def _ended(self, fact: Fact) -> None:
@@ -78,6 +81,7 @@ class Chronicle:
 
     _job_lost = _ended
     _job_cancelled = _ended
+    _job_failed = _ended
 
     def _step_failed(self, fact: Fact) -> None:
         self.failures[fact.body["change"], fact.body["step"]] = fact
@@ -88,6 +92,11 @@ class Chronicle:
 
     def _approval_decided(self, fact: Fact) -> None:
         self.decided[fact.body.get("approval") or fact.key].append(fact)
+
+    def _approval_voided(self, fact: Fact) -> None:
+        self.voided[fact.key] = fact
+
+    _approval_expired = _approval_voided
 
     def _release_completed(self, fact: Fact) -> None:
         self.releases[fact.body["environment"], fact.workload].append(fact)

@@ -24,6 +24,7 @@ class Release:
     change: str
     by: str  # pipeline, or what a person did: rollback, promote
     asked_by: str
+    comment: str  # of who asked for a rollback or a promotion
     approvals: tuple[Approval, ...]
     previous: str | None  # the version that served before
     commit: str | None
@@ -86,6 +87,7 @@ def _release(chronicle: Chronicle, pair: tuple[str, str], fact: Fact, until: flo
         change=change,
         by=by,
         asked_by=_asker(chronicle, fact, by),
+        comment=body.get("comment", ""),
         approvals=tuple(one for one in asked if one.id == newest),
         previous=f"{workload}:{previous}" if previous is not None else None,
         commit=chronicle.change(change).get("commit"),

@@ -11,7 +11,12 @@ from loopwright.loop.lineage.chronicle import Chronicle
 from loopwright.loop.lineage.evaluations import evaluations
 from loopwright.loop.lineage.packages import made, version_numbers
 
-_ENDS = {"step.succeeded": "succeeded", "job.lost": "lost", "job.cancelled": "cancelled"}
+_ENDS = {
+    "step.succeeded": "succeeded",
+    "job.lost": "lost",
+    "job.cancelled": "cancelled",
+    "job.failed": "failed",
+}
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class NewestApproved:
     approval: Approval | None  # None where the environment asks for none: then it is the newest released
     released_at: float | None  # None where it has not been released there yet
     serves: bool
+    rolled_back: bool  # whether somebody went back from it
 
 
 def versions(chronicle: Chronicle, workload: str) -> list[Version]:
@@ -95,6 +96,7 @@ def _answer(
         approval=approval,
         released_at=own[-1].since if own else None,
         serves=bool(own) and own[-1].until is None,
+        rolled_back=bool(own) and any(one.rollback and one.since == own[-1].until for one in there),
     )
 
 
