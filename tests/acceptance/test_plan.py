@@ -92,6 +92,7 @@ EDITS = {
         spec("max: 1}}", "max: 1}, limits: {queue: 63}}"),
         ("dev", "functional", "stress", "approval", "prod"),
     ),
+    "rule": (spec("approval: required", "approval: {count: 1, expires: 1d}"), ()),
     "task": (append("look.py", "# changed\n"), ("look",)),
     "stress": (spec("requests: 100,", "requests: 101,"), ("stress",)),
     "cases": (append("cases.yaml", "# changed\n"), ("functional",)),

@@ -49,7 +49,7 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 def differences(
     before: Mapping[str, Any], after: Mapping[str, Any], names: Mapping[str, str]
 ) -> tuple[Difference, ...]:
-    """What changed, in the order of the names; `names` has what people call a digest, such as `titanic:4`.
+    """What changed, in the order of the names; `names` has what people call a digest or key, such as `titanic:4`.
 
     What is not known yet is no difference.
     """
@@ -66,6 +66,6 @@ def differences(
 
 
 def _legible(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, str) and _DIGEST.fullmatch(value):
-        return names.get(value)
-    return value
+    if isinstance(value, str) and value in names:
+        return names[value]
+    return None if isinstance(value, str) and _DIGEST.fullmatch(value) else value

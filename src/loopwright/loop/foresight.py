@@ -101,21 +101,22 @@ def _foreseen(
 ) -> Foreseen:
     inputs = digest(step.inputs(case))
     awaits, results = readings.take(), _results(case, step)
+    newest = results[-1] if results else None
     message = state.message if state else ""
     same = case.view.successes.get((case.change.workload, step.name, inputs))
     if state is not None and state.state in ("done", "cached"):
-        return Foreseen(step, "nothing", True, reuses=same or results[-1], message=message)
+        return Foreseen(step, "nothing", True, reuses=same or newest, message=message)
     if state is not None and state.state == "held":
         return Foreseen(step, "hold", True, message=message)
     deed = _deed(step)
     if deed == "release" and not isinstance(case.outputs[step.name], Awaited):
-        return Foreseen(step, "start", True, reuses=results[-1], message=message)
+        return Foreseen(step, "start", True, reuses=newest, message=message)
     return Foreseen(
         step,
         deed,
         certain=not awaits or bool(awaits & fresh) or not results or step.each_change,
         awaits=tuple(sorted(awaits)),
-        since=results[-1] if results else None,
+        since=newest,
         message=message,
         under_way=state is not None and state.started_at is not None,
         failed=_failed(case, step, inputs),

@@ -7,6 +7,7 @@ from typing import Any
 
 from loopwright.loop.differences import Difference
 from loopwright.loop.foresight import Foreseen, Foresight
+from loopwright.release import Rule
 from loopwright.spec import Workload
 from loopwright.spec.fields import written
 
@@ -41,6 +42,15 @@ def why(foreseen: Foreseen, change: str, differences: Sequence[Difference], know
     now = f"under way{f': {first}' if first else ''}" if foreseen.under_way else ""
     reasons = [now, _of_earlier(foreseen, differences, known), _of_awaited(foreseen)]
     return "; ".join(reason for reason in reasons if reason)
+
+
+def who(rule: Rule) -> str:
+    """Whose yes is needed."""
+    people = "a person" if rule.count == 1 else f"{rule.count} people"
+    of = f" of {', '.join(rule.by)}" if rule.by else ""
+    author = ", not the author" if rule.not_author else ""
+    verb = "say" if rule.count > 1 else "says"
+    return f"waits until {people}{of}{author} {verb} yes"
 
 
 def _of_earlier(foreseen: Foreseen, differences: Sequence[Difference], known: bool) -> str:

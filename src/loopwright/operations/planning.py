@@ -23,17 +23,20 @@ from loopwright.loop.foresight import Foreseen, Foresight, foresee
 from loopwright.loop.recollection import Recollection, recollect
 from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
 from loopwright.loop.steps import plan as steps_of
+from loopwright.loop.steps.approval import rule_of
 from loopwright.loop.variables import environment_variables, training_variables
 from loopwright.loop.view import View
 from loopwright.operations.capability import capabilities
 from loopwright.operations.captured import capture
 from loopwright.operations.declaration import Declared, read_declaration
-from loopwright.operations.plan_words import does, in_short, last_line, why
+from loopwright.operations.plan_words import does, in_short, last_line, who, why
 from loopwright.operations.reading import read_facts
 from loopwright.operations.wish import next_id, taken_up, wish
 from loopwright.secrets.providers import Secrets
 from loopwright.spec import Workload, load_stored
 from loopwright.state import StateFolder
+
+_OF_PACKAGE = ("champion", "the release to replace")  # what these are depends on what the package is
 
 
 def prospect(case: Case, report: EngineReport, store: Store) -> str:
@@ -103,14 +106,17 @@ def _step(foreseen: Foreseen, case: Case, recollected: Mapping[str, Recollection
     if earlier.inputs and not step.each_change:
         found = differences(earlier.inputs, written_out(step, case), _names(case.view))
     if not foreseen.certain:  # against which champion depends on what package turns out to be
-        found = tuple(difference for difference in found if difference.what != "champion")
+        found = tuple(difference for difference in found if difference.what not in _OF_PACKAGE)
+    reason = why(foreseen, change, found, bool(earlier.inputs))
+    if isinstance(step, ApprovalStep) and foreseen.deed == "ask":
+        reason = f"{who(step.rule(case))}; {reason}"
     return {
         "step": step.name,
         "kind": _kind(step),
         "needs": list(step.needs),
         "does": does(foreseen),
         "certain": foreseen.certain,
-        "why": why(foreseen, change, found, bool(earlier.inputs)),
+        "why": reason,
         "differences": [asdict(difference) for difference in found],
         "awaits": [f"{name}.{field}" for name, field in foreseen.awaits],
         "reuses": foreseen.reuses.body["change"] if foreseen.reuses else None,
@@ -126,11 +132,12 @@ def _kind(step: Step) -> str:
 
 
 def _names(view: View) -> dict[str, str]:
-    """What people call a package."""
+    """What people call a package, and a release of it."""
+    releases = [fact for found in view.releases.values() for fact in found]
     return {
-        fact.body["package"]["digest"]: f"{workload}:{fact.body['version']}"
-        for (_, workload), releases in view.releases.items()
+        name: f"{fact.workload}:{fact.body['version']}"
         for fact in releases
+        for name in (fact.body["package"]["digest"], fact.key)
     }
 
 
@@ -147,7 +154,13 @@ def _environment(step: ReleaseStep, foreseen: Foreseen, case: Case) -> dict[str,
         "replicas": {"min": serving.replicas.min, "max": serving.replicas.max},
         "route": f"/{name}/{workload}/score",
         "auth": serving.auth,
+        "approval": _rule(case.spec, name),
     }
+
+
+def _rule(spec: Workload, environment: str) -> dict[str, Any] | None:
+    """Whose yes a release there needs; None where nobody's."""
+    return asdict(rule_of(spec, environment)) if spec.environments[environment].approval.count else None
 
 
 def _left(view: View, spec: Workload) -> list[dict[str, Any]]:

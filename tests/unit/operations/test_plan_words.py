@@ -11,7 +11,8 @@ from loopwright.loop.case import Case
 from loopwright.loop.differences import Difference
 from loopwright.loop.foresight import Foreseen, Foresight
 from loopwright.loop.steps import Step
-from loopwright.operations.plan_words import in_short, last_line, why
+from loopwright.operations.plan_words import in_short, last_line, who, why
+from loopwright.release import Rule
 
 
 class Named(Step):
@@ -90,6 +91,17 @@ def test_one_line_tells_what_is_to_do_and_what_not() -> None:
 )  # fmt: skip
 def test_each_step_says_why(step: Foreseen, differences: list[Difference], told: str) -> None:
     assert why(step, "toy-3", differences, known=True) == told
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (Rule(), "waits until a person says yes"),
+        (Rule(2, ("ada", "@ops"), True), "waits until 2 people of ada, @ops, not the author say yes"),
+    ],
+)
+def test_whose_yes_is_needed_is_said(rule: Rule, told: str) -> None:
+    assert who(rule) == told
 
 
 def test_many_differences_are_counted() -> None:

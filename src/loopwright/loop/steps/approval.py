@@ -7,7 +7,7 @@ from typing import Any
 
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import Change, digest
-from loopwright.loop.serving import revision_of
+from loopwright.loop.serving import revision_of, revision_parts
 from loopwright.loop.steps.base import ApprovalStep
 from loopwright.loop.steps.deploy import DeployStep
 from loopwright.release import Rule
@@ -34,6 +34,13 @@ class EnvironmentApprovalStep(ApprovalStep):
             "champion": champion.body["package"]["digest"] if champion else None,
             "replaces": champion.key if champion else None,
         }
+
+    def called(self, case: Case) -> dict[str, str]:
+        del case
+        return {"auth": "serving.auth", "replaces": "the release to replace"}
+
+    def details(self, case: Case) -> dict[str, Any]:
+        return revision_parts(case, self.environment)
 
     def approval_id(self, case: Case) -> str:
         return f"{case.change.id}-{self.environment}"
