@@ -11,7 +11,7 @@ from typing import Any
 from loopwright.errors import SpecError
 from loopwright.loop.change import digest
 from loopwright.loop.files import SPEC_FILE
-from loopwright.spec import load
+from loopwright.spec import load_stored
 from loopwright.spec.dependencies import Dependencies
 from loopwright.state import replace_file
 from loopwright.training import lock_file
@@ -66,8 +66,11 @@ def lock(folder: Path, upgrade: Sequence[str] | None) -> dict[str, Any]:
 
     from loopwright.training.resolving import resolve
 
-    folder = folder.parent if folder.is_file() else folder
-    dependencies, read = load(folder / SPEC_FILE).training.dependencies, folder_reader(folder)
+    path = folder if folder.is_file() else folder / SPEC_FILE
+    folder = (
+        path.parent
+    )  # no look at the other files that it names: where packages are pinned, the data need not be
+    dependencies, read = load_stored(path, str(path)).training.dependencies, folder_reader(folder)
     wanted, earlier = gather(dependencies, read), lock_file.parse(read(LOCK_FILE) or "")
     _require_known(wanted, earlier, upgrade or ())
     python = dependencies.python or wanted.python or earlier.python or OURS
