@@ -47,6 +47,8 @@ def _show_stopped(found: dict[str, Any]) -> None:
 def _show_status(found: dict[str, Any]) -> None:
     services = ", ".join(f"{name} {service['state']}" for name, service in found["services"].items())
     print(f"{found['home']}: {services or 'starting'}; tracking at {found['tracking_url']}")
+    if found.get("trouble"):
+        print(f"Nothing can be decided now: {found['trouble']}")
     if not found["workloads"]:
         print("No workload yet. Start one: loopwright up DIR")
     for workload in found["workloads"]:

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from loopwright.engines.base import EngineReport
-from loopwright.errors import StaleEpochError, TemporaryError
+from loopwright.errors import LoopwrightError, StaleEpochError, TemporaryError
 from loopwright.ledger import Fact
 from loopwright.log import logger
 from loopwright.loop.actions import Action, End
@@ -69,6 +69,7 @@ class Driver:
         self._wake_at: float | None = None  # when a step may be tried again
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
+        self.trouble = ""  # why nothing can be decided at present; empty where it can
         self.on_lost: Callable[[], None] = lambda: None  # called when another control plane has taken over
         # Raises TemporaryError while it cannot be told that we are the only control plane, StaleEpochError where we are not.
         self.require_alone: Callable[[], None] = lambda: None
@@ -113,6 +114,7 @@ class Driver:
             try:
                 self.require_alone()
                 self.tick()
+                self.trouble = ""
             except StaleEpochError:
                 _log.exception("this control plane was superseded", extra={"action": "epoch-lost"})
                 self.on_lost()
@@ -121,14 +123,22 @@ class Driver:
                 TemporaryError
             ) as error:  # the database is away: nothing is decided, and nothing is given up
                 self._pause(error)
-            except Exception:
-                _log.exception("a tick failed", extra={"action": "tick"})
+            except Exception as error:
+                self._tell(error)
                 self._stopping.wait(_TICK)
             left = self._wake_at - self._clock() if self._wake_at is not None else _TICK
             self.services.engine.wait(max(0.0, min(_TICK, left)))
 
+    def _tell(self, error: Exception) -> None:
+        """Why nothing can be decided: once in the log, and in `trouble` for as long as it is so."""
+        told = error.message if isinstance(error, LoopwrightError) else repr(error)
+        if told != self.trouble:
+            trace = None if isinstance(error, LoopwrightError) else error
+            _log.error("nothing can be decided now", extra={"action": "tick", "error": told}, exc_info=trace)
+        self.trouble = told
+
     def _pause(self, error: TemporaryError) -> None:
-        _log.warning("nothing can be decided now", extra={"action": "pause", "error": error.message})
+        self._tell(error)
         self._retries.clear()
         self._stopping.wait(error.delay)
 

@@ -7,6 +7,7 @@ import secrets
 import threading
 from pathlib import Path
 
+from loopwright.errors import IntegrityError
 from loopwright.state import StateFolder, replace_file
 
 _writing = threading.Lock()
@@ -32,5 +33,24 @@ def _keys(file: Path) -> dict[str, str]:
         return {}
     which = (status.st_mtime_ns, status.st_ino)
     if file not in _read or _read[file][0] != which:
-        _read[file] = (which, json.loads(file.read_bytes()))
+        _read[file] = (which, _parsed(file))
     return dict(_read[file][1])
+
+
+def _parsed(file: Path) -> dict[str, str]:
+    try:
+        keys = json.loads(file.read_bytes())
+    except ValueError:
+        keys = None
+    if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
+        raise IntegrityError(
+            f"{file} is damaged: expected an object of endpoints and their keys. Restore it from a backup, or remove it: then new "
+            "keys are made, and every client needs its new one."
+        )
+    return keys
+
+
+def check_endpoint_keys(state: StateFolder) -> None:
+    """Raise IntegrityError where the file of keys is not what was written."""
+    with _writing:
+        _keys(state.endpoint_keys)

@@ -8,16 +8,20 @@ from collections.abc import Callable
 from loopwright.catalog import Store, Tracking
 from loopwright.engines.local import processes
 from loopwright.engines.local.driver import LocalEngine, agent_runs
-from loopwright.errors import IntegrityError
+from loopwright.errors import IntegrityError, MachineError, TemporaryError
 from loopwright.ledger import Lock, hold_of, open_ledger
+from loopwright.log import logger
 from loopwright.loop.case import Services
 from loopwright.loop.clock import ClockWatch
 from loopwright.loop.driver import Driver
+from loopwright.loop.keys import check_endpoint_keys
 from loopwright.loop.view import Book
 from loopwright.operations.cleaning import Cleaner
 from loopwright.operations.housekeeping import Housekeeper, settings
 from loopwright.secrets.providers import Secrets
 from loopwright.state import StateFolder
+
+_log = logger("control")
 
 
 class ControlPlane:
@@ -38,6 +42,7 @@ class ControlPlane:
         self.stop_server: Callable[[], None] = lambda: None  # set by who serves
         self._hold = hold_of(state)
         self._hold.acquire() if wait is None else self._hold.await_turn(wait)
+        check_endpoint_keys(state)
         self.ledger = open_ledger(state)
         verified = self.ledger.verify()
         if not verified.ok:
@@ -70,7 +75,13 @@ class ControlPlane:
         """End all that runs of this state, and then the control plane itself; returns at once."""
         if not self.stopping:
             self.stopping = True
-            self.book.append("state.stopped", "", "", {}, actor, time.time())
+            try:
+                self.book.append("state.stopped", "", "", {}, actor, time.time())
+            except (
+                TemporaryError,
+                MachineError,
+            ) as error:  # no reason to go on: all must be possible to stop
+                _log.warning("the stop is not recorded", extra={"action": "stop", "error": error.message})
         self.stop_server()
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ def status(control: ControlPlane, workload: str | None = None) -> dict[str, Any]
         "version": __version__,
         "home": str(control.state.root),
         "epoch": control.epoch,
+        "trouble": control.driver.trouble,
         "tracking_url": control.engine.tracking_url(),
         "services": services,
         "workloads": workloads,

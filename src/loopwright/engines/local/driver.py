@@ -21,12 +21,13 @@ from loopwright.engines.local.logs import StoredLogs
 from loopwright.engines.local.ports import chosen
 from loopwright.engines.local.replica import LOG
 from loopwright.engines.local.unix_http import ask
-from loopwright.errors import ConflictError, EngineError, IntegrityError
+from loopwright.errors import ConflictError, EngineError, IntegrityError, TemporaryError
 from loopwright.log import logger
 from loopwright.state import StateFolder, replace_file
 
 __all__ = ["LocalEngine", "agent_runs"]
 
+_DISK_DELAY = 5.0  # seconds until a disk that refused is asked again
 _STOP_PATIENCE = 60.0  # seconds that stopping everything may take
 _log = logger("engine")
 
@@ -201,7 +202,13 @@ class LocalEngine(Engine):
 
     def _change(self, **fields: Any) -> None:
         desired = msgspec.structs.replace(self._desired, generation=self._desired.generation + 1, **fields)
-        replace_file(self._state.desired, msgspec.json.encode(desired), durable=True)
+        try:
+            replace_file(self._state.desired, msgspec.json.encode(desired), durable=True)
+        except OSError as error:
+            raise TemporaryError(
+                f"{self._state.desired} cannot be written: {error.strerror}. Make room on the disk, or mend its permissions.",
+                _DISK_DELAY,
+            ) from error
         self._desired = desired
         ring(str(self._state.sockets / "agent.bell"))
 

@@ -41,13 +41,15 @@ def create_once(folder: str, name: str, record: Record) -> bool:
 
 
 def read(folder: str, name: str) -> Record | None:
-    """The record, or None where it has not been made."""
+    """The record, or None where it has not been made. Raises ValueError where it is not what was written."""
     try:
         with open(f"{folder}/{name}", "rb") as file:  # noqa: PTH123
             record = json.load(file)
     except FileNotFoundError:
         return None
-    return record if isinstance(record, dict) else None
+    if not isinstance(record, dict):
+        raise ValueError(f"{folder}/{name} holds no JSON object")
+    return record
 
 
 def _sync(folder: str) -> None:

@@ -85,8 +85,12 @@ class KeptJob:
         """Bring it on as far as it goes now. Raises OSError where the disk or the system refuses."""
         if self.ended:
             return
-        self._claim = self._claim or job_files.read(self.job.directory, job_files.START)
-        if self._take_exit():
+        try:
+            self._claim = self._claim or job_files.read(self.job.directory, job_files.START)
+            if self._take_exit():
+                return
+        except (ValueError, msgspec.ValidationError) as error:
+            self._give_up(error)
             return
         if self._claim is None:
             self._start(variables, bell, now)
@@ -100,6 +104,14 @@ class KeptJob:
         elif not self._take_exit() and now - self._tried_at > _AGAIN:
             self._tried_at = now
             self._bury(self._claim)
+
+    def _give_up(self, error: Exception) -> None:
+        """Its own files are damaged, so nobody can tell how it stands: end what may run of it. The loop tries again."""
+        pid = self._shim.pid if self._shim is not None else -1
+        if processes.end(pid, self.job.directory, patience=0.5):
+            self.status = JobStatus(id=self.job.id, state="failed", reason="lost", ended_at=time.time())
+            fields = {"action": "job", "job": self.job.id, "error": str(error)}
+            _log.error("a job's files are damaged, and it counts as lost", extra=fields)
 
     def kill(self) -> None:
         """End it now, with all its processes."""

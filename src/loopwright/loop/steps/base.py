@@ -86,7 +86,7 @@ class JobStep(Step):
         written = folder / "error.json"
         if not written.exists():
             return StepFailed(f"{self._ending(status)}{last_lines(folder / 'log.txt')}")
-        told = json.loads(written.read_bytes())
+        told = _read(written, self.name)
         known = read_places(told.get("details", {})) or in_scripts(told["message"], case.change.files)
         known = known or in_scripts(log_end(folder / "log.txt"), case.change.files)
         return StepFailed(told["message"], known or (self.rests_on(case) if told["code"] == "step" else ()))
@@ -176,7 +176,19 @@ def our_output(folder: Path, job: str) -> dict[str, Any]:
     written = folder / "output.json"
     if not written.exists():
         raise StepFailed(f"The {job} job ended without a result.{last_lines(folder / 'log.txt')}")
-    content: dict[str, Any] = json.loads(written.read_bytes())
+    return _read(written, job)
+
+
+def _read(file: Path, job: str) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise StepFailed(
+            f"What the {job} job has left in {file} is not the JSON object that it wrote: the file was changed or cut off. "
+            "`loopwright up` does the step again."
+        )
     return content
 
 
