@@ -127,7 +127,7 @@ def test_each_reason_names_what_differs(tiny: tuple[Cli, Path], variant: Path) -
     ]
     assert "evaluation.gates.0.min" in said["evaluate"]["why"]
     assert said["look"]["why"] == f"inputs of train changed since {said['look']['since']}"
-    assert said["tidy"]["why"] == "runs at the end of each change"
+    assert said["tidy"]["why"] == "at the end of each change"
     assert said["evaluate"]["awaits"] == ["package.digest"]
 
 

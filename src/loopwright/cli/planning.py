@@ -48,15 +48,15 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
 
 def _step(told: dict[str, Any]) -> list[str]:
     needs = f", after {', '.join(told['needs'])}" if told["needs"] else ""
-    task = f" (task{needs})" if told["kind"] == "task" else ""
-    return [_MARKS.get(told["does"], "~"), told["step"], told["does"], f"{told['why']}{task}"]
+    task = f"(task{needs})" if told["kind"] == "task" else ""
+    return [_MARKS.get(told["does"], "~"), told["step"], told["does"], f"{told['why']} {task}".strip()]
 
 
 def _environment(told: dict[str, Any]) -> list[str]:
     least, most = told["replicas"]["min"], told["replicas"]["max"]
-    replicas = f"{least} to {most}" if most > least else str(least)
+    replicas = f"{least} to {most} replicas" if most > least else f"{least} replica{'s' if least > 1 else ''}"
     serves = f"{told['serves']} serves" if told["serves"] else "nothing serves yet"
-    return [told["environment"], serves, f"{replicas} replicas", f"{told['route']}, auth: {told['auth']}"]
+    return [told["environment"], serves, replicas, f"{told['route']}, auth: {told['auth']}"]
 
 
 def _variables(found: dict[str, Any]) -> Iterator[str]:

@@ -48,7 +48,7 @@ def who(rule: Rule) -> str:
     """Whose yes is needed."""
     people = "a person" if rule.count == 1 else f"{rule.count} people"
     of = f" of {', '.join(rule.by)}" if rule.by else ""
-    author = ", not the author" if rule.not_author else ""
+    author = " other than the author" if rule.not_author else ""
     verb = "say" if rule.count > 1 else "says"
     return f"waits until {people}{of}{author} {verb} yes"
 
@@ -56,7 +56,7 @@ def who(rule: Rule) -> str:
 def _of_earlier(foreseen: Foreseen, differences: Sequence[Difference], known: bool) -> str:
     since = foreseen.since
     if foreseen.step.each_change:
-        return "runs at the end of each change" if foreseen.step.always else "runs for each change"
+        return "at the end of each change" if foreseen.step.always else "for each change"
     if foreseen.lost:
         return "its files are gone"
     if foreseen.failed is not None:

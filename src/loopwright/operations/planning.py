@@ -108,7 +108,7 @@ def _step(foreseen: Foreseen, case: Case, recollected: Mapping[str, Recollection
     if not foreseen.certain:  # against which champion depends on what package turns out to be
         found = tuple(difference for difference in found if difference.what not in _OF_PACKAGE)
     reason = why(foreseen, change, found, bool(earlier.inputs))
-    if isinstance(step, ApprovalStep) and foreseen.deed == "ask":
+    if isinstance(step, ApprovalStep) and foreseen.deed == "ask" and not foreseen.under_way:
         reason = f"{who(step.rule(case))}; {reason}"
     return {
         "step": step.name,

@@ -97,7 +97,7 @@ def test_each_step_says_why(step: Foreseen, differences: list[Difference], told:
     ("rule", "told"),
     [
         (Rule(), "waits until a person says yes"),
-        (Rule(2, ("ada", "@ops"), True), "waits until 2 people of ada, @ops, not the author say yes"),
+        (Rule(2, ("ada", "@ops"), True), "waits until 2 people of ada, @ops other than the author say yes"),
     ],
 )
 def test_whose_yes_is_needed_is_said(rule: Rule, told: str) -> None:

@@ -192,7 +192,7 @@ def _most_replicas(spec: Workload, machine: Machine) -> Iterator[Capability]:
             field=field,
             verdict="approximate",
             value=f"{most} replicas on {machine.cores} cores",
-            sentence=f"{most} replicas of {show_cores(cpu)} cores would need {show_cores(needed)}; they share this machine's {machine.cores}.",
+            sentence=f"{most} replicas of cpu {show_cores(cpu)} would need {show_cores(needed)}; they share this machine's {machine.cores}.",
         )
 
 
