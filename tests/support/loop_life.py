@@ -269,7 +269,7 @@ class Life:
     def round(self) -> dict[str, Outcome]:
         """One tick of the driver: everything that is watched is looked at, and jobs that nothing wants are ended."""
         view = self.book.view
-        transfers = [change_of(view, fact) for fact in view.open_transfers()]
+        transfers = [change_of(view, fact) for fact in view.watched_transfers()]
         outcomes = {change.id: self.tick(change) for change in [*view.watched(), *transfers]}
         wanted = set[str]().union(*(outcome.jobs for outcome in outcomes.values()))
         for job in [job for job in self.world.jobs if job not in wanted]:

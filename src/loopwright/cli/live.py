@@ -19,8 +19,14 @@ _MARKS = {
     "failed": "✗",
     "stopped": "-",
     "held": "-",
+    "manual": "?",
 }
-_TOLD = {"cached": "unchanged", "approval": "needs approval", "held": "rolled back"}
+_TOLD = {
+    "cached": "unchanged",
+    "approval": "needs approval",
+    "held": "rolled back",
+    "manual": "needs promote",
+}
 Progress = dict[str, Any]
 
 

@@ -1,15 +1,20 @@
-"""`loopwright rollback`: ask for it, follow it, and say how long it took."""
+"""`loopwright rollback` and `loopwright promote`: ask for it, follow it, and say what has come of it."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loopwright.cli.client import Client, connect
+from loopwright.cli.live import view
+from loopwright.cli.up import home_option
 from loopwright.errors import ConflictError, NotFoundError, StepFailed
 from loopwright.state import StateFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _WAIT = 5.0  # seconds that one request for news may wait
 _ABSENCE = 90.0  # seconds until the control plane must know of what was asked
@@ -35,6 +40,33 @@ def rollback(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def promote(parsed: argparse.Namespace) -> int:
+    """Exit status 0 once it serves there, 1 for a definite no."""
+    client = _client(parsed)
+    names = ("source", "target", "workload", "skip", "comment")
+    asked = client.post("/v1/promotions", {name: getattr(parsed, name) for name in names})
+    if parsed.no_wait:
+        print(
+            json.dumps(asked)
+            if parsed.json
+            else f"{asked['transfer']} is under way; `loopwright status` shows it."
+        )
+        return 0
+    if not parsed.json:
+        print(
+            f"{asked['transfer']}: bringing {asked['to']} from {asked['source']} to {asked['environment']}",
+            flush=True,
+        )
+    shown = view(parsed.json, home_option(client.state))
+    progress = follow(client, asked, shown.show)
+    shown.end(progress)
+    if parsed.json:
+        print(json.dumps({"event": "end"} | asked | {"state": progress["state"]}))
+    else:
+        print(f"{asked['to']} serves in {asked['environment']}.")
+    return 0
+
+
 def _client(parsed: argparse.Namespace) -> Client:
     state = StateFolder.resolve(parsed.home)
     if not state.ledger.exists():
@@ -44,7 +76,9 @@ def _client(parsed: argparse.Namespace) -> Client:
     return connect(state)
 
 
-def follow(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
+def follow(
+    client: Client, asked: dict[str, Any], show: Callable[[dict[str, Any]], None] = lambda progress: None
+) -> dict[str, Any]:
     """The transfer's progress at its end, with the seconds that it took; raises StepFailed where it failed."""
     version, deadline = 0, time.monotonic() + _ABSENCE
     while True:
@@ -65,3 +99,4 @@ def follow(client: Client, asked: dict[str, Any]) -> dict[str, Any]:
         if progress["state"] == "succeeded":
             ended = progress["steps"][-1].get("ended_at") if progress["steps"] else None
             return progress | {"took": ended - progress["requested_at"] if ended else None}
+        show(progress)

@@ -91,7 +91,7 @@ def _follow(client: Client, asked: dict[str, Any], as_json: bool, home: str) -> 
     shown, version = view(as_json, home), 0
     while True:
         progress = _news(client, asked["change"], version)
-        if progress["state"] in ("succeeded", "failed", "held", "cancelled", "superseded"):
+        if progress["state"] in ("succeeded", "failed", "held", "paused", "cancelled", "superseded"):
             if not (asked["finished"] and progress["state"] == "succeeded" and version == 0):
                 shown.end(progress)
             return progress
@@ -166,7 +166,7 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
             json.dumps(
                 {
                     "event": "end",
-                    "state": "succeeded",
+                    "state": progress["state"],
                     "change": asked["change"],
                     "new": asked["new"],
                     "environments": workload["environments"],
@@ -175,7 +175,10 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
         )
         return
     unchanged = all(step["state"] == "cached" for step in progress["steps"])
-    if unchanged or (not asked["new"] and asked["finished"]):
+    waiting = next((step for step in progress["steps"] if step["state"] == "manual"), None)
+    if waiting is not None:
+        print(f"{asked['change']} goes no further by itself: {waiting['message']}{home_option(client.state)}")
+    elif unchanged or (not asked["new"] and asked["finished"]):
         print(f"Nothing to do: nothing has changed since {asked['change']}, and all of it serves.")
     if not parsed.foreground:
         _invite(client.state, workload)

@@ -10,7 +10,10 @@ from loopwright.release import Rule, Verdict, Vote, Waiting, verdict
 
 def standing(case: Case, step: ApprovalStep, asked: Fact, now: float) -> Verdict:
     """What has become of it: its terms are compared with those of now, and what people have said with the rule."""
-    votes = [Vote(fact.actor, fact.body["decision"] == "approve") for fact in case.view.decisions[asked.key]]
+    votes = [
+        Vote(fact.actor, fact.body["decision"] == "approve")
+        for fact in case.view.decisions.get(asked.key, [])
+    ]
     return verdict(step.rule(case), asked.time, asked.body.get("terms"), step.inputs(case), votes, now)
 
 

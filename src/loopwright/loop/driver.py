@@ -157,7 +157,7 @@ class Driver:
             book.note_clock(self._clock())
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
             self._forget(view)
-            transfers = [change_of(view, fact) for fact in view.open_transfers()]
+            transfers = [change_of(view, fact) for fact in view.watched_transfers()]
             watched = [*view.watched(), *transfers]
             judged = [self._judge(change, report, wanted_routes) for change in watched]
             self.board.settle({one: view.outcome(one) for one in view.transfers})

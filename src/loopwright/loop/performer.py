@@ -273,9 +273,10 @@ class Performer:
         return {
             "change": release.body["change"],
             "transfer": transfer.key,
-            "by": transfer.kind.partition(".")[0],
+            "by": "rollback" if transfer.kind == "rollback.requested" else "promote",
             "comment": transfer.body["comment"],
             "restores": release.key,
+            "source": release.body["environment"],
             "replaces": previous.key if previous else None,
         }
 

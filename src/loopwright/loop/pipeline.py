@@ -16,12 +16,12 @@ from loopwright.ledger import Fact
 from loopwright.loop.actions import Action, Ask, Call, End, Enter, Finish, Leave, Release, Settle, Start
 from loopwright.loop.asking import next_name, standing, told
 from loopwright.loop.case import Case, Output
-from loopwright.loop.change import digest
-from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
+from loopwright.loop.change import Change, digest
+from loopwright.loop.steps import ApprovalStep, CallStep, Entering, JobStep, ReleaseStep, Step
 from loopwright.loop.view import Ending
 from loopwright.release import Failure, Move, Standing, Void, Waiting, next_move
 
-State = Literal["waiting", "running", "approval", "done", "cached", "failed", "stopped", "held"]
+State = Literal["waiting", "running", "approval", "done", "cached", "failed", "stopped", "held", "manual"]
 
 MOST_LOST = 3  # times that a job lost through no fault of its own is started again
 
@@ -194,11 +194,19 @@ def _end(walk: _Walk, broken: bool) -> None:
         walk.actions.append(End("change.failed"))
 
 
+def _waits_by_hand(walk: _Walk) -> bool:
+    """Whether nothing goes on any more until a person promotes it."""
+    states = {state.state for state in walk.states if not state.clean_up}
+    return "manual" in states and not walk.actions and states.isdisjoint(("running", "approval", "failed"))
+
+
 def _state(walk: _Walk) -> Ending:
     view, change = walk.case.view, walk.case.change
     outcome = view.outcome(change.id)
     if any(state.state == "held" for state in walk.states) and outcome in ("running", "succeeded"):
         return "held"
+    if outcome == "running" and _waits_by_hand(walk):
+        return "paused"
     serves = all(state.state in ("done", "cached") for state in walk.states if not state.clean_up)
     if change.id in view.unclean or (outcome == "succeeded" and not serves):
         return "running"
@@ -244,8 +252,40 @@ def _undone(walk: _Walk, step: Step, inputs: str, broken: bool) -> None:
     elif isinstance(step, CallStep):
         walk.show(step, "running")
         walk.actions.append(Call(step, inputs))
-    elif isinstance(step, ApprovalStep):
-        _approval(walk, step, inputs)
+    elif isinstance(step, ApprovalStep) and not _by_hand(walk, step):
+        if unclean(walk.case.change, step):
+            walk.case.outputs[step.name] = {}
+            walk.show(step, "stopped", "nobody is asked for what may not be released")
+        else:
+            _approval(walk, step, inputs)
+
+
+def _by_hand(walk: _Walk, step: Entering) -> bool:
+    """Whether a person is waited for, who brings it to the environment or not."""
+    case = walk.case
+    if not step.promoted_from or case.transfer is not None:
+        return False
+    under_way = case.view.promotion(step.environment, case.change.workload)
+    if under_way is not None:
+        walk.show(step, "waiting", f"waiting for the promotion {under_way.key}")
+    else:
+        walk.show(step, "manual", f"waiting for: loopwright promote {step.promoted_from} {step.environment}")
+    return True
+
+
+def unclean(change: Change, step: Entering) -> str:
+    """Why a change may not enter a protected environment, as a sentence; empty where it may."""
+    if not step.protected or (change.commit and not change.dirty):
+        return ""
+    found = (
+        "its folder had changes that were not committed"
+        if change.commit
+        else "its folder is no git repository"
+    )
+    return (
+        f"{step.environment} is protected: only what comes from a clean commit is released there, and of {change.id} "
+        f"{found}. Commit them, and run `loopwright up`."
+    )
 
 
 def _job_id(walk: _Walk, step: JobStep, inputs: str) -> str:
@@ -310,7 +350,7 @@ def _approval(walk: _Walk, step: ApprovalStep, inputs: str) -> None:
         walk.actions.append(Ask(step, inputs, name))
         return
     found = standing(case, step, asked, walk.now)
-    decided = tuple(case.view.decisions[asked.key])
+    decided = tuple(case.view.decisions.get(asked.key, []))
     if isinstance(found, Void):
         again = next_name(asked.key, name)
         walk.show(step, "approval", f"asking anew: {found.reason}", approval=again)
@@ -347,7 +387,14 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     if broken and not completed:
         walk.show(step, "stopped")
         return
-    if not completed and (_is_held(walk, step, inputs) or not _has_turn(walk, step, inputs)):
+    if not completed and (_is_held(walk, step, inputs) or _by_hand(walk, step)):
+        return
+    refused = "" if completed or _rolls_back(case) else unclean(case.change, step)
+    if refused:
+        walk.show(step, "running")
+        walk.actions.append(Release(step, inputs, Failure(refused)))
+        return
+    if not completed and not _has_turn(walk, step, inputs):
         return
     walk.replica_sets.add(name)
     move = next_move(_standing(walk, step, inputs, completed))
@@ -368,6 +415,10 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     troubled = f": {status.failing}" if status and status.failing and completed else ""
     walk.show(step, "running", move.reason if isinstance(move, Failure) else move.value + troubled)
     walk.actions.append(Release(step, inputs, move))
+
+
+def _rolls_back(case: Case) -> bool:
+    return case.transfer is not None and case.transfer.kind == "rollback.requested"
 
 
 def _is_held(walk: _Walk, step: ReleaseStep, inputs: str) -> bool:
@@ -394,7 +445,7 @@ def _has_turn(walk: _Walk, step: ReleaseStep, inputs: str) -> bool:
 
     A rollback waits for nobody: what it brings back has served there before.
     """
-    if walk.case.transfer is not None and walk.case.transfer.kind == "rollback.requested":
+    if _rolls_back(walk.case):
         return True
     queue = walk.case.view.queues.get(step.environment, {})
     mine = queue.get((walk.case.change.id, step.name))

@@ -14,6 +14,7 @@ from loopwright.loop.change import Change
 from loopwright.loop.released import released
 from loopwright.loop.steps import Step
 from loopwright.loop.steps.deploy import DeployStep
+from loopwright.loop.steps.plan import entering
 from loopwright.loop.view import View
 from loopwright.spec.models import Workload
 
@@ -43,4 +44,7 @@ def transfer_case(view: View, transfer: Fact, spec: Workload) -> tuple[Case, tup
     """What the controller is given for a transfer; `spec` is that of the change which the release came from."""
     case = released(view, origin(view, transfer), spec)
     case = replace(case, change=change_of(view, transfer), transfer=transfer)
-    return case, (DeployStep(transfer.body["environment"], ()),)
+    environment = transfer.body["environment"]
+    if transfer.kind == "rollback.requested":
+        return case, (DeployStep(environment, ()),)
+    return replace(case, revisions={}), entering(spec, environment)

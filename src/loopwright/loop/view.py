@@ -22,7 +22,7 @@ from loopwright.loop.lineage.chronicle import Chronicle
 
 _log = logger("loop")
 Pair = tuple[str, str]
-Ending = Literal["running", "held", "succeeded", "failed", "cancelled", "superseded"]
+Ending = Literal["running", "held", "paused", "succeeded", "failed", "cancelled", "superseded"]
 _OUTCOMES: dict[str, Ending] = {
     "change.completed": "succeeded",
     "change.failed": "failed",
@@ -76,7 +76,7 @@ class View:
         self.lineage: dict[Pair, list[Fact]] = defaultdict(
             list
         )  # the same, without what was rolled back: what a rollback goes back along
-        self.transfers: dict[str, Fact] = {}  # id -> rollback.requested
+        self.transfers: dict[str, Fact] = {}  # id -> rollback.requested, promotion.requested
         self.routes: dict[Pair, Fact] = {}  # (environment, workload) -> route.wanted
         self.environments: dict[str, Fact] = {}  # Python environment's digest -> step.succeeded with its lock
         self.rebuilds: dict[str, list[Fact]] = defaultdict(
@@ -198,6 +198,9 @@ class View:
         self.transfers[fact.key] = fact
         self.numbers[fact.workload] += 1
 
+    def _promotion_requested(self, fact: Fact) -> None:
+        self._rollback_requested(fact)
+
     def releasing(self) -> set[Pair]:
         """Endpoints, by environment and workload, whose route a release under way may change."""
         queued = {
@@ -210,6 +213,18 @@ class View:
     def open_transfers(self) -> list[Fact]:
         """What asked for the transfers that have not ended."""
         return [fact for fact in self.transfers.values() if self.outcome(fact.key) == "running"]
+
+    def promotion(self, environment: str, workload: str) -> Fact | None:
+        """The promotion to an endpoint that is under way."""
+        return next(
+            (
+                fact
+                for fact in self.open_transfers()
+                if fact.kind == "promotion.requested"
+                and (fact.body["environment"], fact.workload) == (environment, workload)
+            ),
+            None,
+        )
 
     def rollbacks(self) -> list[Fact]:
         """Those of them that are rollbacks: they wait for nothing, and a release to the same endpoint waits for them."""
@@ -235,7 +250,15 @@ class View:
         """The changes that something may still have to be done for: the newest of each workload, and older ones that
         have not cleaned up or left the queue of an environment."""
         queued = [change for queue in self.queues.values() for change, _ in queue]
-        return [self.changes[one] for one in dict.fromkeys([*self.newest.values(), *self.unclean, *queued])]
+        named = dict.fromkeys([*self.newest.values(), *self.unclean, *queued])
+        return [self.changes[one] for one in named if one in self.changes]
+
+    def watched_transfers(self) -> list[Fact]:
+        """The same of transfers: those that have not ended, or have not left the queue of an environment."""
+        queued = {change for queue in self.queues.values() for change, _ in queue}
+        return [
+            fact for key, fact in self.transfers.items() if key in queued or self.outcome(key) == "running"
+        ]
 
     def halted(self, change: str) -> bool:
         """Whether a person, or a newer change, has ended it."""

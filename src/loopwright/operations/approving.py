@@ -23,6 +23,11 @@ def require_plain(spec: Workload) -> None:
     """Raises ConflictError where an environment asks for more than one person's yes: none can be given in advance."""
     for name, environment in spec.environments.items():
         approval = environment.approval
+        if environment.protected and approval.count:
+            raise ConflictError(
+                f"{name} is protected (environments.{name}.protected), so nobody's yes to a release there is given in advance: "
+                "leave --auto-approve out, and run `loopwright approve` when it asks."
+            )
         if approval.plain:
             continue
         asks = f"{approval.count} people" if approval.count > 1 else "a person"
@@ -53,7 +58,7 @@ def decide(control: ControlPlane, approval: str, decision: str, comment: str, ac
             raise ConflictError(
                 f"{approval}: {why} environments.{asked.body['environment']}.approval says so."
             )
-        said = [fact for fact in book.view.decisions[approval] if fact.actor == actor]
+        said = [fact for fact in book.view.decisions.get(approval, []) if fact.actor == actor]
         if said and decision == "approve":
             raise ConflictError(
                 f"{actor} has said yes to {approval} already; {rule.count} different people have to."
@@ -61,7 +66,7 @@ def decide(control: ControlPlane, approval: str, decision: str, comment: str, ac
         entitled = [name for name in rule.by if name.startswith("@") and name[1:] in member]
         body = {"decision": decision, "comment": comment, "auto": False, "as": entitled}
         book.append("approval.decided", asked.workload, approval, body, actor, now)
-        given = {fact.actor for fact in book.view.decisions[approval]}
+        given = {fact.actor for fact in book.view.decisions.get(approval, [])}
     control.engine.ring()
     return {
         "approval": approval,
@@ -88,7 +93,7 @@ def _case(control: ControlPlane, asked: Fact) -> Case:
 
 
 def _require_open(view: View, asked: Fact, rule: Rule, now: float) -> None:
-    said, change = view.decisions[asked.key], asked.body["change"]
+    said, change = view.decisions.get(asked.key, []), asked.body["change"]
     no = next((fact for fact in said if fact.body["decision"] != "approve"), None)
     if no is not None:
         raise ConflictError(
@@ -125,4 +130,4 @@ def _waiting(view: View) -> str:
 
 
 def _rejected(view: View, approval: str) -> bool:
-    return any(fact.body["decision"] != "approve" for fact in view.decisions[approval])
+    return any(fact.body["decision"] != "approve" for fact in view.decisions.get(approval, []))

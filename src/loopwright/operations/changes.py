@@ -19,6 +19,7 @@ from loopwright.operations.control import ControlPlane
 from loopwright.operations.declaration import read_declaration
 from loopwright.operations.planning import prospect
 from loopwright.operations.wish import next_id, taken_up, wish
+from loopwright.spec import Workload
 
 
 def up(
@@ -65,7 +66,7 @@ def up(
                 "change.auto-approved", change.workload, change.id, {"auto": True}, actor, time.time()
             )
     control.engine.ring()
-    warnings = [str(warning) for warning in declared.warnings]
+    warnings = [*map(str, declared.warnings), *_protections(declared.spec, change)]
     return {
         "change": change.id,
         "workload": change.workload,
@@ -74,6 +75,18 @@ def up(
         "plan": plan,
         "warnings": warnings,
     }
+
+
+def _protections(spec: Workload, change: Change) -> list[str]:
+    """Environments that this change will not enter, each as a sentence."""
+    if change.commit and not change.dirty:
+        return []
+    why = "has changes that are not committed" if change.commit else "is no git repository with a commit"
+    return [
+        f"{name} is protected, and this folder {why}: the change will stop before {name}. [protected]"
+        for name, environment in spec.environments.items()
+        if environment.protected
+    ]
 
 
 def _request(control: ControlPlane, change: Change) -> None:

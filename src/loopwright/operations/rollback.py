@@ -47,6 +47,9 @@ def rollback(control: ControlPlane, words: Sequence[str], comment: str, actor: s
             "comment": comment,
         }
         name = next_id(book.view, target.workload)
+        waiting = book.view.promotion(target.environment, target.workload)
+        if waiting is not None:
+            book.append("change.superseded", target.workload, waiting.key, {"by": name}, actor, now)
         book.append("rollback.requested", target.workload, name, body, actor, now)
         warm = release.body["replica_set"] in control.engine.report().replica_sets
     control.engine.ring()

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from loopwright.operations import rollback
+from loopwright.operations import promoting, rollback
 from loopwright.operations.control import ControlPlane
 from loopwright.server.credentials import Actor
 
@@ -19,9 +19,23 @@ class RollbackRequest(BaseModel):
     comment: str = ""
 
 
+class PromotionRequest(BaseModel):
+    """Ask that what serves in one environment come to another."""
+
+    source: str
+    target: str
+    workload: str | None = None
+    skip: bool = False
+    comment: str = ""
+
+
 def add(app: FastAPI, control: ControlPlane) -> None:
     """Add these paths."""
 
     @app.post("/v1/rollbacks")
     def roll_back(asked: RollbackRequest, who: Actor) -> dict[str, Any]:
         return rollback.rollback(control, asked.words, asked.comment, who)
+
+    @app.post("/v1/promotions")
+    def promote(asked: PromotionRequest, who: Actor) -> dict[str, Any]:
+        return promoting.promote(control, promoting.Wish(**asked.model_dump()), who)

@@ -31,6 +31,16 @@ class Environment(Declaration):
     variables: dict[VariableName, VariableValue] = Field(
         default={}, description="Variables of the replicas here, over those of the workload."
     )
+    promotion: Literal["automatic", "manual"] = Field(
+        default="automatic",
+        description="`automatic`: `up` goes on to here; `manual`: it stops before, and `loopwright promote` brings here what "
+        "serves in the environment before.",
+    )
+    protected: bool = Field(
+        default=False,
+        description="Whether only what comes from a clean commit through every step may be released here, and nobody's yes is "
+        "given in advance. A rollback is allowed.",
+    )
     keep_warm: Duration = Field(
         default=600.0,
         description="How long replicas that a release has replaced are kept running, so that `loopwright rollback` takes a "

@@ -188,6 +188,14 @@ class Workload(Declaration):
         return self
 
     @model_validator(mode="after")
+    def _first_is_reached(self) -> Workload:
+        first = next(iter(self.environments))
+        if self.environments[first].promotion == "manual":
+            expected = "`automatic`, since no environment comes before the first one"
+            raise refusal([Complaint(f"environments.{first}.promotion", "`manual`", expected)])
+        return self
+
+    @model_validator(mode="after")
     def _overrides_fit(self) -> Workload:
         found: list[Complaint] = []
         for name in self.environments:

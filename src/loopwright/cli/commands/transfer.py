@@ -1,4 +1,4 @@
-"""The commands that bring about a release on record again: rollback."""
+"""The commands that bring about a release on record again: rollback, promote."""
 
 from __future__ import annotations
 
@@ -26,3 +26,19 @@ def add(commands: Any) -> None:
         help="each may be left out: the only workload, its last environment, the version before",
     )
     rollback.add_argument("--comment", default="", help="why; kept in the history")
+    promote = command(
+        commands,
+        "promote",
+        late("transfer", "promote"),
+        "Bring what serves in one environment to a later one, as it is.",
+        """loopwright promote dev prod
+           loopwright promote staging prod titanic --comment "seen with operations\"""",
+    )
+    promote.add_argument("source", metavar="SOURCE", type=named, help="the environment where it serves")
+    promote.add_argument("target", metavar="TARGET", type=named, help="the environment that it is brought to")
+    promote.add_argument("workload", nargs="?", type=named, help="the workload (default: the only one)")
+    promote.add_argument(
+        "--skip", action="store_true", help="leave out the environments between; a protected target refuses"
+    )
+    promote.add_argument("--comment", default="", help="why; kept in the history")
+    promote.add_argument("--no-wait", action="store_true", help="ask for it and return at once")

@@ -4,7 +4,7 @@
 under which the step's result is kept, so equal inputs are never worked twice. Read by `loop.pipeline` and `loop.driver`.
 """
 
-from loopwright.loop.steps.base import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
+from loopwright.loop.steps.base import ApprovalStep, CallStep, Entering, JobStep, ReleaseStep, Step
 from loopwright.loop.steps.plan import plan
 
-__all__ = ["ApprovalStep", "CallStep", "JobStep", "ReleaseStep", "Step", "plan"]
+__all__ = ["ApprovalStep", "CallStep", "Entering", "JobStep", "ReleaseStep", "Step", "plan"]

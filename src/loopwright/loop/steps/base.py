@@ -117,10 +117,18 @@ class CallStep(Step):
         """Do it and return the output."""
 
 
-class ApprovalStep(Step):
-    """A step that a person decides."""
+class Entering(Step):
+    """A step on the way into an environment."""
 
     environment: str
+    promoted_from: str = (
+        ""  # the environment that `loopwright promote` brings it from; empty where `up` goes on by itself
+    )
+    protected = False  # only what comes from a clean commit may enter
+
+
+class ApprovalStep(Entering):
+    """A step that a person decides."""
 
     @abstractmethod
     def approval_id(self, case: Case) -> str:
@@ -142,10 +150,8 @@ class ApprovalStep(Step):
         return ""
 
 
-class ReleaseStep(Step):
+class ReleaseStep(Entering):
     """A step that brings the revision into an environment and is done while it serves there."""
-
-    environment: str
 
     @abstractmethod
     def replica_set(self, case: Case) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loopwright.loop.steps.approval import EnvironmentApprovalStep
-from loopwright.loop.steps.base import Step
+from loopwright.loop.steps.base import Entering, Step
 from loopwright.loop.steps.checks import FunctionalStep, StressStep
 from loopwright.loop.steps.data import DataStep
 from loopwright.loop.steps.deploy import DeployStep
@@ -26,14 +26,9 @@ def plan(spec: Workload) -> tuple[Step, ...]:
         EvaluateStep(),
         RegisterStep(),
     ]
-    approvals = [name for name, environment in spec.environments.items() if environment.approval.count]
     last = "register"
-    for index, (name, environment) in enumerate(spec.environments.items()):
-        if environment.approval.count:
-            approval = "approval" if len(approvals) == 1 else f"approval-{name}"
-            steps.append(EnvironmentApprovalStep(name, approval, (last,)))
-            last = approval
-        steps.append(DeployStep(name, (last,)))
+    for index, name in enumerate(spec.environments):
+        steps += entering(spec, name, last)
         last = name
         if index == 0:
             if spec.tests.functional:
@@ -43,3 +38,22 @@ def plan(spec: Workload) -> tuple[Step, ...]:
                 steps.append(StressStep(spec.tests.stress, name, last))
                 last = "stress"
     return with_tasks(spec, steps)
+
+
+def entering(spec: Workload, name: str, *after: str) -> tuple[Step, ...]:
+    """The steps into one environment, the first of them behind these: its approval, where it asks for one, and the release."""
+    names = list(spec.environments)
+    environment = spec.environments[name]
+    release = DeployStep(name, after)
+    steps: list[Entering] = [release]
+    if environment.approval.count:
+        asking = [one for one in spec.environments.values() if one.approval.count]
+        approval = EnvironmentApprovalStep(
+            name, "approval" if len(asking) == 1 else f"approval-{name}", after
+        )
+        release.needs = (approval.name,)
+        steps = [approval, release]
+    for step in steps:
+        step.protected = environment.protected
+        step.promoted_from = names[names.index(name) - 1] if environment.promotion == "manual" else ""
+    return tuple(steps)
