@@ -281,16 +281,9 @@ class Performer:
         }
 
     def _move_alias(self, step: ReleaseStep) -> None:
-        change = self._case.change
-        current = self._case.view.current(step.environment, change.workload)
-        if current is None:
-            return
-        version = current.body["version"]
-        self._services.tracking.set_alias(change.workload, step.environment, version)
-        body = {"environment": step.environment, "version": version}
-        self._book.append(
-            "alias.moved", change.workload, f"{change.workload}@{step.environment}", body, US, self._clock()
-        )
+        current = self._case.view.current(step.environment, self._case.change.workload)
+        if current is not None:
+            move_alias(self._services, current, self._clock())
 
     def _stated(self, step: ReleaseStep, setting: str) -> str:
         """Where the spec states a setting of serving for a step's environment; empty for no setting."""
@@ -356,3 +349,11 @@ def _killed(status: JobStatus) -> bool:
     """Whether it ended through no fault of its own: the machine went down, or someone sent SIGKILL, as the kernel does
     where memory is short. Loopwright's own kills (max_duration, memory) have reasons of their own."""
     return status.reason == "lost" or (status.reason == "signal" and status.exit_code == -signal.SIGKILL)
+
+
+def move_alias(services: Services, release: Fact, now: float) -> None:
+    """Have the registry's alias of a release's environment name the version that serves there."""
+    environment, version = release.body["environment"], release.body["version"]
+    services.tracking.set_alias(release.workload, environment, version)
+    body = {"environment": environment, "version": version}
+    services.book.append("alias.moved", release.workload, f"{release.workload}@{environment}", body, US, now)

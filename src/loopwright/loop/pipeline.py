@@ -120,7 +120,7 @@ def advance(
             _clean_up(walk, step, available)
         else:
             _step(walk, step, broken or step.name in stopped, available)
-    _leave_queues(walk, steps, broken)
+    _leave_queues(walk, steps, broken or any(state.state == "held" for state in walk.states))
     _end(walk, broken)
     return Outcome(
         tuple(walk.states),
@@ -170,9 +170,9 @@ def _clean_up(walk: _Walk, step: Step, available: Callable[[Step, Output], bool]
         _job(walk, step, inputs)
 
 
-def _leave_queues(walk: _Walk, steps: tuple[Step, ...], broken: bool) -> None:
+def _leave_queues(walk: _Walk, steps: tuple[Step, ...], over: bool) -> None:
     """A change that goes no further holds up no other's release."""
-    if not broken:
+    if not over:
         return
     for queue in walk.case.view.queues.values():
         for (change, name), asked in queue.items():
@@ -464,6 +464,7 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
     status = walk.report.replica_sets.get(name)
     route = case.view.routes.get((step.environment, case.change.workload))
     wanted = route is not None and route.body["inputs"] == inputs
+    current = case.view.current(step.environment, case.change.workload)
     accepted = walk.report.routes_accepted
     replicas = status or ReplicaSetStatus(name=name, wanted=0, ready=0)
     minimum = case.spec.serving_in(step.environment).replicas.min
@@ -481,7 +482,7 @@ def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> S
         route_accepted=wanted and (accepted == walk.routes or (completed and bool(accepted))),
         route_rejected=walk.report.routes_rejected if wanted else "",
         completed=completed,
-        aliased=completed and _aliased(case, step),
+        aliased=completed and current is not None and case.view.aliased(current),
         waited=_waited(walk, step),
         patience=180.0,
     )
@@ -492,9 +493,3 @@ def _waited(walk: _Walk, step: ReleaseStep) -> float:
     view = walk.case.view
     since = [view.starts.get((walk.case.change.id, step.name)), view.awake]
     return min((view.elapsed(fact, walk.now) for fact in since if fact is not None), default=0.0)
-
-
-def _aliased(case: Case, step: ReleaseStep) -> bool:
-    current = case.view.current(step.environment, case.change.workload)
-    alias = case.view.mark("alias.moved", f"{case.change.workload}@{step.environment}")
-    return current is not None and alias is not None and alias.body["version"] == current.body["version"]

@@ -16,7 +16,7 @@ from loopwright.errors import LoopwrightError
 from loopwright.ledger import Fact
 from loopwright.loop.case import Services
 from loopwright.loop.change import Change
-from loopwright.loop.performer import US
+from loopwright.loop.performer import US, move_alias
 from loopwright.loop.released import released
 from loopwright.loop.serving import replica_set
 from loopwright.loop.steps.base import our_job, our_output
@@ -25,6 +25,7 @@ from loopwright.spec.models import Workload
 
 _PATIENCE = 10.0  # seconds before a failed build is tried again; doubled with each failure
 _MOST_DOUBLED = 6
+_OWN_TIME = 5.0  # seconds in which a release's own change moves its alias
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,14 @@ class Settle:
     release: Fact
 
 
-Mend = Restore | Point | Build | Built | Settle
+@dataclass(frozen=True)
+class Name:
+    """Move the registry's alias to a release whose change was ended before it did."""
+
+    release: Fact
+
+
+Mend = Restore | Point | Build | Built | Settle | Name
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,8 @@ def decide(
             mends.append(Restore(release))
         elif body.get("least", 1) == 0 and view.mark("release.settled", release.key) is None:
             mends.append(Settle(release))
+        if not view.aliased(release) and view.elapsed(release, now) > _OWN_TIME:
+            mends.append(Name(release))
     sets = {release.body["replica_set"] for release in current}
     for releases in view.releases.values():
         if len(releases) > 1 and now < releases[-1].time + warmth(releases[-1]):
@@ -162,6 +172,8 @@ class Upkeeper:
                 self._build(mend)
             case Built():
                 self._take_in(mend)
+            case Name():
+                move_alias(self._services, mend.release, self._clock())
 
     def _restore(self, release: Fact) -> None:
         self._want(release)

@@ -288,6 +288,11 @@ class View:
         releases = self.releases.get((environment, workload))
         return releases[-1] if releases else None
 
+    def aliased(self, release: Fact) -> bool:
+        """Whether the registry's alias of its environment was moved to this release's version last."""
+        moved = self.mark("alias.moved", f"{release.workload}@{release.body['environment']}")
+        return moved is not None and moved.body["version"] == release.body["version"]
+
     def champion(self, environment: str, workload: str, package: str) -> Fact | None:
         """The newest release whose package is another than this one, of those that were not rolled back.
 
