@@ -191,7 +191,7 @@ def _served(one: Answer) -> list[str]:
     )
     head = {
         "approved": "\n".join(map(approval, release["approvals"])) or "by nobody: none was asked",
-        "released": f"by {release['by']}, asked for by {release['asked_by']} as {release['change']}",
+        "released": _asked(release),
         "data": f"{version['data_version']}{rows}" if version else "",
         "commit": _commit(version, whole=True) if version else "",
         "run": version["run"] if version else "",
@@ -201,3 +201,8 @@ def _served(one: Answer) -> list[str]:
         "revision": release["revision"],
     }
     return [f"{place}: {recorded}{release['version']} since {local(release['since'])}", *fields(head, "  ")]
+
+
+def _asked(release: Answer) -> str:
+    comment = f": {release['comment']}" if release["comment"] else ""
+    return f"by {release['by']}, asked for by {release['asked_by']} as {release['request']}{comment}"

@@ -102,7 +102,7 @@ def seconds(value: float | None) -> str:
     minutes, rest = divmod(round(value), 60)
     hours, days = minutes // 60, round(value) // 86400
     if days:
-        return f"{days}d{hours % 24:02d}h"
+        return f"{days}d{hours % 24:02d}h" if hours % 24 else f"{days}d"
     if hours:
         return f"{hours}h{minutes % 60:02d}m"
     return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"

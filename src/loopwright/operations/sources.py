@@ -48,11 +48,10 @@ class Records:
             return None
 
 
-@contextmanager
-def living(book: Book, store: Store) -> Iterator[Records]:
-    """The records of this control plane; nothing is appended meanwhile."""
+def living(book: Book, store: Store) -> Records:
+    """The records of this control plane as they are now. The loop is not kept waiting while they are read."""
     with book.locked():
-        yield Records(book.chronicle, store)
+        return Records(book.chronicle.copy(), store)
 
 
 @contextmanager

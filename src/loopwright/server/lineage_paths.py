@@ -17,8 +17,7 @@ def add(app: FastAPI, control: ControlPlane) -> None:
 
     @app.get("/v1/models")
     def models(workload: str | None = None, version: str | None = None) -> list[dict[str, Any]]:
-        with living(book, store) as records:
-            return lineage.models(records, workload, version)
+        return lineage.models(living(book, store), workload, version)
 
     @app.get("/v1/models/newest-approved")
     def newest_approved(workload: str | None = None, environment: str | None = None) -> dict[str, Any]:
@@ -26,25 +25,20 @@ def add(app: FastAPI, control: ControlPlane) -> None:
 
     @app.get("/v1/runs")
     def list_runs(word: Annotated[list[str], Query()] = []) -> list[dict[str, Any]]:  # noqa: B006
-        with living(book, store) as records:
-            return runs.runs(records, word)
+        return runs.runs(living(book, store), word)
 
     @app.get("/v1/runs/compare")
     def compare(word: Annotated[list[str], Query()] = []) -> dict[str, Any]:  # noqa: B006
-        with living(book, store) as records:
-            return runs.compare(records, word)
+        return runs.compare(living(book, store), word)
 
     @app.get("/v1/releases")
     def releases(workload: str | None = None, environment: str | None = None) -> list[dict[str, Any]]:
-        with living(book, store) as records:
-            return lineage.releases(records, workload, environment)
+        return lineage.releases(living(book, store), workload, environment)
 
     @app.get("/v1/packages")
     def packages(workload: str | None = None, digest: str | None = None) -> list[dict[str, Any]]:
-        with living(book, store) as records:
-            return lineage.packages(records, workload, digest)
+        return lineage.packages(living(book, store), workload, digest)
 
     @app.get("/v1/data")
     def data(workload: str | None = None, version: str | None = None) -> dict[str, Any]:
-        with living(book, store) as records:
-            return lineage.data(records, workload, version)
+        return lineage.data(living(book, store), workload, version)

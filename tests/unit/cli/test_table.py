@@ -24,6 +24,7 @@ def test_a_field_of_several_lines_stays_in_its_column() -> None:
         (185, "3m05s"),
         (7800, "2h10m"),
         (4 * 86400 + 6 * 3600, "4d06h"),
+        (365 * 86400, "365d"),
     ],
 )
 def test_durations(value: float | None, expected: str) -> None:

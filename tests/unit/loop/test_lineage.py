@@ -213,6 +213,19 @@ def test_refused_data_are_told(story: Story) -> None:
     assert [(one.version, one.message) for one in found] == [(sha("data", 3), "age: 3 values below 0")]
 
 
+def test_a_copy_does_not_grow_with_what_it_was_taken_of(story: Story) -> None:
+    known = chronicle(story)
+    before = known.copy()
+    story.release(rows=1500)
+    later = chronicle(story)
+    for fact in [fact for facts in later.steps.values() for fact in facts][-1:] + later.releases[
+        "prod", "titanic"
+    ][-1:]:
+        known.apply(fact)
+    assert len(releases(known, "titanic")) > len(releases(before, "titanic"))
+    assert [one.version for one in releases(before, "titanic", "prod")] == ["titanic:1", "titanic:2"]
+
+
 def test_workloads_are_kept_apart(story: Story) -> None:
     other = Story("churn", now=START + 0.5)
     other.release()

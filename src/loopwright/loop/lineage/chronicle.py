@@ -51,6 +51,13 @@ class Chronicle:
             made.apply(fact)
         return made
 
+    def copy(self) -> Chronicle:
+        """As it is now, whatever this one takes in later; the facts themselves are shared."""
+        other = Chronicle()
+        for name, value in vars(self).items():
+            setattr(other, name, _copied(value))
+        return other
+
     def apply(self, fact: Fact) -> None:
         """Take in one fact."""
         self.newest = max(self.newest, fact.time)
@@ -130,3 +137,9 @@ class Chronicle:
         """Who asked for a change."""
         fact = self.changes.get(change)
         return fact.actor if fact else ""
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, defaultdict):
+        return defaultdict(list, {key: part.copy() for key, part in value.items()})
+    return value.copy() if isinstance(value, dict | list | set) else value

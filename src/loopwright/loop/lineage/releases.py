@@ -22,7 +22,8 @@ class Release:
     since: float
     until: float | None  # None: it serves
     change: str
-    by: str  # pipeline, or what a person did: rollback, promote
+    by: str  # pipeline, or what a person did, such as rollback
+    request: str  # the change, or the rollback that a person asked for
     asked_by: str
     comment: str  # of who asked for a rollback or a promotion
     approvals: tuple[Approval, ...]
@@ -86,6 +87,7 @@ def _release(chronicle: Chronicle, pair: tuple[str, str], fact: Fact, until: flo
         until=until,
         change=change,
         by=by,
+        request=body.get("transfer") or change,
         asked_by=_asker(chronicle, fact, by),
         comment=body.get("comment", ""),
         approvals=tuple(one for one in asked if one.id == newest),
