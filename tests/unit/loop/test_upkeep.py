@@ -6,7 +6,7 @@ from typing import Any
 
 from loopwright.engines.base import EngineReport, JobStatus, ReplicaSetStatus
 from loopwright.ledger import Fact
-from loopwright.loop.upkeep import Build, Built, Point, Restore, Settle, Upkeep, decide
+from loopwright.loop.upkeep import Build, Built, Name, Point, Restore, Settle, Upkeep, decide
 from loopwright.loop.view import View
 
 JOB = "upkeep.environment.e1.0"
@@ -28,6 +28,7 @@ class Facts:
     def release(self, version: int, environment: str = "prod", **more: Any) -> Fact:
         name = f"{environment}--toy--{version}"
         self.add("route.wanted", f"toy@{environment}", environment=environment, replica_set=name)
+        self.add("alias.moved", f"toy@{environment}", environment=environment, version=version)
         package = {"digest": f"p{version}", "environment": "e1"}
         return self.add(
             "release.completed", f"toy-{version}/{environment}", environment=environment, replica_set=name,
@@ -75,6 +76,15 @@ def test_a_route_that_leads_elsewhere_is_wanted_again_unless_a_release_is_under_
     assert facts.decide("prod--toy--1").mends == (Point(release),)
     facts.add("release.asked", "toy-2/prod/i", change="toy-2", step="prod", environment="prod", inputs="i")
     assert facts.decide("prod--toy--1").mends == ()
+
+
+def test_an_alias_that_its_change_left_behind_is_moved_after_a_while() -> None:
+    facts = Facts()
+    release = facts.release(1)
+    facts.add("alias.moved", "toy@prod", environment="prod", version=7)
+    assert facts.decide("prod--toy--1").mends == ()
+    facts.now += 5
+    assert facts.decide("prod--toy--1").mends == (Name(release),)
 
 
 def test_a_missing_python_environment_is_built_once_before_replicas_are_asked_for() -> None:
