@@ -49,6 +49,9 @@ def _show_status(found: dict[str, Any]) -> None:
     print(f"{found['home']}: {services or 'starting'}; tracking at {found['tracking_url']}")
     if found.get("trouble"):
         print(f"Nothing can be decided now: {found['trouble']}")
+    for name, service in found["services"].items():
+        if service["state"] != "ready" and service["message"]:
+            print(f"  {name}: {service['message']}")
     if not found["workloads"]:
         print("No workload yet. Start one: loopwright up DIR")
     for workload in found["workloads"]:

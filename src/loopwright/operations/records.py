@@ -25,7 +25,7 @@ def status(control: ControlPlane, workload: str | None = None) -> dict[str, Any]
         names = _asked(view, workload)
         workloads = [_workload(control, view, name, report) for name in names]
     services = {
-        name: {"state": service.state, "pid": service.pid}
+        name: {"state": service.state, "pid": service.pid, "message": service.message}
         for name, service in sorted(report.services.items())
     }
     return {

@@ -39,7 +39,7 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path, word: str) -> None:
 
 
 def test_a_named_port_that_is_taken_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match=r"another process has this port"):
+    with pytest.raises(MachineError, match=r"is 9999, but .* has this port"):
         chosen(tmp_path / "settings.json", {"LOOPWRIGHT_GATEWAY_PORT": "9999"}, lambda port: False)
 
 

@@ -11,14 +11,17 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from loopwright import routing
 from loopwright.engines.base import Route, ServiceStatus
 from loopwright.engines.local import bounded_log, gateway_admin
+from loopwright.engines.local.backoff import Backoff
 from loopwright.engines.local.desired import GatewaySettings
 from loopwright.engines.local.gateway_departures import Departures
 from loopwright.engines.local.gateway_envoy import Envoy, binary
 from loopwright.engines.local.gateway_files import ConfigFolder
-from loopwright.engines.local.gateway_port import address, require_free
+from loopwright.engines.local.gateway_port import address, require_free, taken
 from loopwright.engines.local.gateway_table import WantedTable, pipes
 from loopwright.routing import Files, Pipe
 
@@ -28,6 +31,7 @@ _SOON = 0.05  # seconds between ticks while something is under way
 _BUSY = 0.1  # seconds between looks while an Envoy has something to accept
 _IDLE = 2.0  # seconds between looks otherwise
 _HOUSEKEEPING = 10.0  # seconds
+_LISTEN_AGAIN = 10.0  # seconds at most between two tries to have a port that another program has
 _ACCESS_LOG = 64 * 1024 * 1024  # bytes kept, and once more of the time before
 _SHORTEST_DRAIN = 10.0  # seconds; else as long as the slowest route allows a request to take
 
@@ -49,6 +53,7 @@ class Gateway:
         self._accepted = ""
         self._refused: tuple[str, str] | None = None  # the table's version that an Envoy refused, and why
         self._listener_refused = ""
+        self._listen_again = _listen_again()
         self._clean_at = 0.0
 
     @property
@@ -91,6 +96,18 @@ class Gateway:
                 envoy.leave(now, graceful=True)
         self._program = program
 
+    def is_at(self, settings: GatewaySettings) -> bool:
+        """Whether that is where it listens, or tries to."""
+        return (self.settings.host, self.settings.port) == (settings.host, settings.port)
+
+    def move(self, settings: GatewaySettings) -> None:
+        """Listen elsewhere; connections to the old port end by themselves. Raises MachineError where that cannot be had."""
+        require_free(settings.host, settings.port)
+        self.settings = replace(self.settings, host=settings.host, port=settings.port)
+        self._config.write_listener(self._listener())
+        for envoy in self._envoys:
+            envoy.wrote(["listener"])
+
     def want(self, routes: tuple[Route, ...], endpoints: Mapping[str, Sequence[str]]) -> None:
         """Want exactly these routes, and behind each replica set these sockets of replicas that are ready.
 
@@ -106,6 +123,8 @@ class Gateway:
         if looked and self._departures.pending:
             loads = [gateway_admin.loads(envoy.socket) for envoy in self._envoys if envoy.alive]
             self._departures.observe(loads, self._longest_request(), now)
+        if self._program:
+            self._listen(now)
         if self._wanted.routes is not None and self._program:
             self._advance(now)
         if now >= self._clean_at:
@@ -152,6 +171,27 @@ class Gateway:
         running = [envoy.acknowledgement for envoy in self._envoys if envoy.alive]
         self._write(routing.next_files(wanted, self._config.written, running))
 
+    def _listen(self, now: float) -> None:
+        """Have Envoys that could not have the port try again: by themselves they look at their listener's file only once."""
+        version = self._config.versions.get("listener", "")
+        ready = [envoy for envoy in self._envoys if envoy.ready]
+        deaf = [envoy for envoy in ready if envoy.refused("listener", version)]
+        if deaf and (not self._listener_refused or self._listen_again.allows(now)):
+            self._listener_refused = self._why_deaf(deaf[0])
+            self._listen_again.failed(now)
+            self._config.write_listener(self._listener(), again=True)
+            for envoy in deaf:
+                envoy.wrote(["listener"])
+        elif not deaf and all(envoy.listens for envoy in ready):
+            self._listener_refused, self._listen_again = "", _listen_again()
+
+    def _why_deaf(self, envoy: Envoy) -> str:
+        reason = envoy.last_refusal(self._wanted.secrets)
+        if "Address already in use" in reason:
+            at = f"{address(self.settings.host)}:{self.settings.port}"
+            return f"{envoy.name} cannot listen on {at}: {taken(self.settings.port)}"
+        return f"{envoy.name} refused the listener: {reason}."
+
     def _populated(self) -> set[str]:
         """The replica sets that have replicas, be it leaving ones."""
         written = self._config.written.members
@@ -191,7 +231,9 @@ class Gateway:
             self._config.remember()
         for envoy in ready:
             refused = [
-                kind for kind, version in self._config.versions.items() if envoy.refused(kind, version)
+                kind
+                for kind, version in self._config.versions.items()
+                if kind != "listener" and envoy.refused(kind, version)
             ]
             if refused:
                 self._refuse(envoy, refused[0])
@@ -200,9 +242,7 @@ class Gateway:
         """Hold the wanted table back: what was accepted last is written again, or an Envoy that starts anew would find
         only what it refuses."""
         reason = f"{envoy.name} refused the {kind}: {envoy.last_refusal(self._wanted.secrets)}."
-        if kind == "listener":
-            self._listener_refused = reason
-        elif not self._is_refused():
+        if not self._is_refused():
             self._refused = (self._wanted.version, reason)
 
     def _is_refused(self) -> bool:
@@ -231,3 +271,7 @@ class Gateway:
     def _known(self) -> list[int]:
         """The processes that ever were here."""
         return sorted(int(folder.name.removeprefix("envoy-")) for folder in self._folder.glob("envoy-[0-9]*"))
+
+
+def _listen_again() -> Backoff:
+    return Backoff(first=1.0, longest=_LISTEN_AGAIN)

@@ -85,8 +85,13 @@ class Envoy:
 
     @property
     def ready(self) -> bool:
-        """Whether it serves: it has all its configuration and listens."""
+        """Whether it serves: it has all its configuration."""
         return self.alive and self.report is not None and self.report.live and not self.leaving
+
+    @property
+    def listens(self) -> bool:
+        """Whether it has the port; one that could not have it when it started never had a listener."""
+        return self.report is not None and self.report.versions["listener"] != ""
 
     @property
     def leaving(self) -> bool:
@@ -186,12 +191,12 @@ class Envoy:
             wait = max(0.0, self._backoff.again_at - now)
             message = f"Not running; started again in {wait:.0f} s.{self._trouble}{said}"
             return ServiceStatus(name=self.name, state="dead", message=message)
-        message = "Leaving." if self.leaving else ""
+        deaf = "" if self.listens or self.report is None else "It does not listen."
         return ServiceStatus(
             name=self.name,
-            state="ready" if self.ready else "starting",
+            state="ready" if self.ready and self.listens else "starting",
             pid=self._process.pid,
-            message=message,
+            message="Leaving." if self.leaving else deaf,
         )
 
     def _begin(self, now: float) -> None:

@@ -59,9 +59,9 @@ class ConfigFolder:
             )
         )
 
-    def write_listener(self, listener: Resource) -> None:
-        """Replace the listener's file, if its content is another."""
-        if self.listener != listener:
+    def write_listener(self, listener: Resource, again: bool = False) -> None:
+        """Replace the listener's file, if its content is another; `again`: also where it is the same."""
+        if again or self.listener != listener:
             self._put("lds.json", listener)
             self.listener = listener
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from loopwright.engines.base import ServiceStatus
 from loopwright.engines.local.backoff import Backoff
@@ -14,6 +15,7 @@ from loopwright.log import logger
 
 __all__ = ["GatewayKeeper"]
 
+T = TypeVar("T")
 _NAME = "gateway"
 _SOON, _LATER = 0.05, 1.0  # seconds between looks while something is to be accepted, and otherwise
 _log = logger("agent.gateway")
@@ -31,6 +33,8 @@ class GatewayKeeper:
 
     def tick(self, desired: Desired, endpoints: Mapping[str, Sequence[str]], now: float) -> None:
         """Bring it on."""
+        if self._gateway is not None and not self._gateway.is_at(desired.gateway):
+            self._try(self._gateway.move, desired.gateway, now)
         if self._gateway is None and self._backoff.allows(now):
             self._start(desired, now)
         if self._gateway is not None:
@@ -40,15 +44,23 @@ class GatewayKeeper:
 
     def _start(self, desired: Desired, now: float) -> None:
         gateway = Gateway(desired.gateway, self._folder, self._sockets)
+        if self._try(gateway.start, now, now):
+            self._gateway = gateway
+
+    def _try(self, act: Callable[[T], None], given: T, now: float) -> bool:
+        """Do what may fail for a reason that can pass; whether it succeeded."""
+        if not self._backoff.allows(now):
+            return False
         try:
-            gateway.start(now)
+            act(given)
         except (LoopwrightError, OSError) as error:
             if self._message != str(error):
                 _log.error("the gateway cannot be started", extra={"action": "start", "error": str(error)})
             self._message = str(error)
             self._backoff.failed(now)
-        else:
-            self._gateway, self._message = gateway, ""
+            return False
+        self._message = ""
+        return True
 
     def drained(self, replica_set: str, socket: str) -> bool:
         """Whether this replica, no longer wanted there, gets nothing from the gateway any more."""
@@ -70,7 +82,7 @@ class GatewayKeeper:
     @property
     def rejected(self) -> str:
         """Why the wanted table is not served."""
-        return self._gateway.rejected if self._gateway else self._message
+        return self._message or (self._gateway.rejected if self._gateway else "")
 
     @property
     def interval(self) -> float:

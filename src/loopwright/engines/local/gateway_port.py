@@ -11,9 +11,10 @@ import ipaddress
 import os
 import socket
 
+from loopwright.engines.local.port_holder import holder
 from loopwright.errors import MachineError
 
-__all__ = ["address", "require_free"]
+__all__ = ["address", "require_free", "taken"]
 
 
 def address(host: str) -> str:
@@ -40,13 +41,21 @@ def require_free(host: str, port: int) -> None:
             probe.bind((at, port))
             probe.listen(1)
         except (OSError, OverflowError) as error:
-            raise MachineError(f"The gateway cannot listen on {at}:{port}: {_why(error)}") from error
+            raise MachineError(f"The gateway cannot listen on {at}:{port}: {_why(error, port)}") from error
 
 
-def _why(error: OSError | OverflowError) -> str:
+def taken(port: int) -> str:
+    """Who has the gateway's port, and what to do about it."""
+    return (
+        f"{holder(port)} has this port. Stop that process: the gateway takes the port as soon as it is free. Or choose another: "
+        "`gateway_port` in settings.json of the state folder, then `loopwright down` and `loopwright up`."
+    )
+
+
+def _why(error: OSError | OverflowError, port: int) -> str:
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
-        return "another process has this port. Stop that process, or choose another port in the settings."
+        return taken(port)
     if number == errno.EACCES:
         return "only root may use this port. Choose one from 1024 on in the settings."
     if number == errno.EADDRNOTAVAIL:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from loopwright.engines.local.port_claims import claim
+from loopwright.engines.local.port_holder import holder
 from loopwright.errors import MachineError
 from loopwright.state import keep_settings, read_settings
 
@@ -69,7 +70,7 @@ def _gateway(environment: Mapping[str, str], free: Callable[[int], bool]) -> int
             raise MachineError(f"{GATEWAY_VARIABLE} is {asked!r}, expected a port number from 1 to 65535.")
         if not free(int(asked)):
             raise MachineError(
-                f"{GATEWAY_VARIABLE} is {asked}, but another process has this port. Stop that process, or choose another port."
+                f"{GATEWAY_VARIABLE} is {asked}, but {holder(int(asked))} has this port. Stop that process, or choose another port."
             )
         return int(asked)
     for port in range(_GATEWAY, _GATEWAY + _GATEWAY_TRIES):

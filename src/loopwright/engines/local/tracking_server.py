@@ -15,6 +15,8 @@ from loopwright.engines.base import ServiceStatus
 from loopwright.engines.local import bounded_log
 from loopwright.engines.local.backoff import Backoff
 from loopwright.engines.local.kept_process import KeptProcess
+from loopwright.engines.local.port_holder import holder
+from loopwright.engines.local.ports import is_free
 from loopwright.engines.local.probing import Prober, health
 from loopwright.log import logger
 
@@ -60,12 +62,23 @@ class TrackingServer:
                 now - began,
                 now,
             )
+        elif self._process.facts.get("port", port) != port:
+            self._lost("another port is wanted", _HUNG, now)
         elif now - (self._answered_at or began) > _HUNG:
             self._lost("it did not answer for a long time", 0.0, now)
         else:
             self._probe(port, now)
 
     def _start(self, port: int, now: float) -> None:
+        if not is_free(port):
+            if not self._message:
+                _log.error("the tracking server's port is taken", extra={"action": "start", "port": port})
+            self._message = (
+                f"{holder(port)} has its port {port}. Stop that process: the port is taken as soon as it is free. Or choose "
+                "another: `mlflow_port` in settings.json of the state folder, then `loopwright down` and `loopwright up`."
+            )
+            self._backoff.failed(now)
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "artifacts").mkdir(exist_ok=True)
         process = KeptProcess(self._folder, self._record, {"port": port})
@@ -79,7 +92,7 @@ class TrackingServer:
             self._message = f"it cannot be started: {error}"
             self._backoff.failed(now)
             return
-        self._process, self._began_at, self._answered_at = process, now, None
+        self._process, self._began_at, self._answered_at, self._message = process, now, None, ""
         _log.info("the tracking server starts", extra={"action": "start", "pid": process.pid, "port": port})
 
     def _lost(self, message: str, lived: float, now: float) -> None:
