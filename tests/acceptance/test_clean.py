@@ -86,6 +86,15 @@ def test_after_a_too_eager_cleaning_what_is_missing_is_made_again(cli: Cli) -> N
     assert asked(cli) == 200
 
 
+def test_a_version_whose_package_is_gone_is_not_rolled_back_to(cli: Cli) -> None:
+    state = StateFolder(cli.home)
+    first = cli.facts("release.completed")[0]["body"]["package"]["tree"]
+    (state.store / "files" / first[:2] / first).unlink()
+    done = cli("rollback", "tiny", "dev", "1", expect=1)
+    assert "The package of tiny:1 has been cleaned away" in done.stderr
+    assert cli.facts("rollback.requested") == []
+
+
 def test_a_duration_that_is_none_is_refused(cli: Cli) -> None:
     done = cli("clean", "--older-than", "soon", expect=2)
     assert "found 'soon', expected a duration such as 30d" in done.stderr

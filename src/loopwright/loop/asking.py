@@ -14,7 +14,8 @@ def standing(case: Case, step: ApprovalStep, asked: Fact, now: float) -> Verdict
         Vote(fact.actor, fact.body["decision"] == "approve")
         for fact in case.view.decisions.get(asked.key, [])
     ]
-    return verdict(step.rule(case), asked.time, asked.body.get("terms"), step.inputs(case), votes, now)
+    asked_at = now - case.view.elapsed(asked, now)  # whatever the clock was set to meanwhile
+    return verdict(step.rule(case), asked_at, asked.body.get("terms"), step.inputs(case), votes, now)
 
 
 def next_name(approval: str, name: str) -> str:

@@ -156,9 +156,8 @@ class Driver:
             view = book.view
             book.note_clock(self._clock())
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
-            self._forget(view)
-            transfers = [change_of(view, fact) for fact in view.watched_transfers()]
-            watched = [*view.watched(), *transfers]
+            watched = self.watched()
+            self._forget(view, {change.id for change in watched})
             judged = [self._judge(change, report, wanted_routes) for change in watched]
             self.board.settle({one: view.outcome(one) for one in view.transfers})
             self._wake_at = min(
@@ -181,11 +180,16 @@ class Driver:
         if all(judged):
             self._clean(report, jobs, sets, report.routes_accepted == wanted_routes, bool(todo))
 
-    def _forget(self, view: View) -> None:
+    def watched(self) -> list[Change]:
+        """The changes, promotions and rollbacks that something may still have to be done for. Hold the book's lock."""
+        view = self.services.book.view
+        return [*view.watched(), *(change_of(view, fact) for fact in view.watched_transfers())]
+
+    def _forget(self, view: View, watched: set[str]) -> None:
         """Keep nothing in memory of changes that are over: a control plane lives for months."""
-        watched = {change.id for change in view.watched()}
+        over = (view.changes.keys() | view.transfers.keys()) - watched
         for key in list(self._retries):
-            if key[0] in view.changes and key[0] not in watched:
+            if key[0] in over:
                 self._retries.pop(key, None)
         if len(self._specs) > _MOST_SPECS:
             self._specs = {}

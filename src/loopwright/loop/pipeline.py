@@ -367,7 +367,10 @@ def _approval(walk: _Walk, step: ApprovalStep, inputs: str) -> None:
 
 def _expired(walk: _Walk, step: ApprovalStep, success: Fact) -> bool:
     """Whether an approval was given too long ago, for what does not serve yet."""
-    return not _beyond_asking(walk, step) and walk.now > success.time + step.rule(walk.case).expires
+    return (
+        not _beyond_asking(walk, step)
+        and walk.case.view.elapsed(success, walk.now) > step.rule(walk.case).expires
+    )
 
 
 def _beyond_asking(walk: _Walk, step: ApprovalStep) -> bool:

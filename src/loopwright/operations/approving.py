@@ -100,7 +100,7 @@ def _require_open(view: View, asked: Fact, rule: Rule, now: float) -> None:
             f"{asked.key} was already rejected by {no.actor}; a decision stands. `loopwright up` asks anew."
         )
     void = view.mark("approval.voided", asked.key) or view.mark("approval.expired", asked.key)
-    if void is not None or now > asked.time + rule.expires:
+    if void is not None or view.elapsed(asked, now) > rule.expires:
         why = f": {void.body['reason']}" if void else ""
         raise ConflictError(
             f"{asked.key} {'expired' if void is None or void.kind.endswith('expired') else 'is void'}{why}. {_waiting(view)}"

@@ -90,7 +90,7 @@ class Cleaner:
         with book.locked():
             outputs = [
                 self._driver.look(change, report, report.routes_accepted)[0].outputs
-                for change in book.view.watched()
+                for change in self._driver.watched()
             ]
             named = needed(book.view, outputs, policy, now)
         told = self._told(report)

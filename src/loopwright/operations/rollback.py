@@ -38,6 +38,7 @@ def rollback(control: ControlPlane, words: Sequence[str], comment: str, actor: s
         target = understood(book.view, words)
         current = book.view.releases[target.environment, target.workload][-1]
         release = _release(book.view, target, current)
+        _require_kept(control, release)
         _require_quiet(book.view, target)
         body = {
             "environment": target.environment,
@@ -116,6 +117,16 @@ def _release(view: View, target: Target, current: Fact) -> Fact:
     raise NotFoundError(
         f"{target.workload}:{target.version} has never served in {where}. Served there: {', '.join(served)}.{hint}"
     )
+
+
+def _require_kept(control: ControlPlane, release: Fact) -> None:
+    """What served long ago may have been cleaned away."""
+    tree = release.body["package"].get("tree")
+    if tree is not None and not control.store.has_tree(tree):
+        raise ConflictError(
+            f"The package of {release.workload}:{release.body['version']} has been cleaned away. Bring the files of "
+            f"{release.body['change']} back, and run `loopwright up`: it is made again."
+        )
 
 
 def _require_quiet(view: View, target: Target) -> None:

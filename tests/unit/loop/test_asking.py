@@ -94,6 +94,17 @@ def test_one_that_expired_is_asked_for_anew_under_another_name(homes: Iterator[P
     assert shown(life).state == "done"
 
 
+def test_a_clock_that_is_set_lets_none_expire_and_none_last_longer(homes: Iterator[Path]) -> None:
+    life, _ = asking(homes)
+    life.now += 6 * DAY
+    for seconds in (100 * DAY, -300 * DAY):
+        life.now += seconds
+        life.book.append("clock.stepped", "", "", {"seconds": seconds}, "loopwright", life.now)
+        assert shown(life).approval == "toy-1-prod"
+    life.now += 2 * DAY
+    assert shown(life).approval == "toy-1-prod-2"
+
+
 def test_one_is_void_once_what_it_was_asked_for_has_changed(
     homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
