@@ -46,6 +46,12 @@ def test_it_opens_and_its_history_holds(cli: Cli) -> None:
     assert cli.facts("release.completed")[0]["body"]["environment"] == "dev"
 
 
+def test_a_plan_says_that_only_what_is_lost_is_made_again(cli: Cli) -> None:
+    planned = cli.json("plan", str(OLD_STATE.parents[1] / "survival"))
+    does = {step["step"]: step["does"] for step in planned["steps"] if step["does"] != "unchanged"}
+    assert does == {"environment": "runs", "dev": "starts", "approval": "asks", "prod": "releases"}
+
+
 def test_the_approval_that_waited_brings_it_to_production(cli: Cli) -> None:
     cli("approve", "survival-1-prod")
     workload = settled(cli)

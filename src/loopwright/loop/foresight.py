@@ -13,10 +13,11 @@ from typing import Literal
 from loopwright.catalog import Store
 from loopwright.engines.base import EngineReport
 from loopwright.ledger import Fact
+from loopwright.loop.actions import Call, Enter, Start
 from loopwright.loop.awaited import Awaited, Field, Readings
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import digest
-from loopwright.loop.pipeline import StepState, advance
+from loopwright.loop.pipeline import Outcome, StepState, advance
 from loopwright.loop.steps import ApprovalStep, ReleaseStep, Step
 
 Deed = Literal["nothing", "run", "ask", "release", "start", "hold"]
@@ -89,11 +90,30 @@ def _walk(
         walked = replace(case, outputs=dict(awaited))
         outcome = advance(walked, tuple(steps), report, "", now, available)
         known = walked.outputs
-        more = [s.name for s in steps if s.name not in known and all(need in known for need in s.needs)]
+        more = [s for s in steps if s.name not in known and all(need in known for need in s.needs)]
         if not more:
             readings.take()
-            return walked, {state.step: state for state in outcome.states}
-        awaited |= {name: Awaited(name, readings) for name in more}
+            return walked, {state.step: _shown(state, outcome) for state in outcome.states}
+        awaited |= {step.name: _output(walked, step, readings) for step in more}
+
+
+def _shown(state: StepState, outcome: Outcome) -> StepState:
+    """Without its beginning where it has yet to begin: it may have begun once for this change, and be to do again."""
+    begins = {action.step.name for action in outcome.actions if isinstance(action, Start | Call | Enter)}
+    going = state.state in ("running", "approval") and state.step not in begins
+    return state if going else replace(state, started_at=None)
+
+
+def _output(case: Case, step: Step, readings: Readings) -> Output:
+    """What is known of the output of a step that would be run."""
+    readings.take()
+    inputs = digest(step.inputs(case))
+    if step.repeats and not readings.take():
+        earlier = case.view.successes.get((case.change.workload, step.name, inputs))
+        if earlier is not None:
+            output: Output = earlier.body["output"]
+            return output
+    return Awaited(step.name, readings)
 
 
 def _foreseen(

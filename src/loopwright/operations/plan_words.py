@@ -39,7 +39,7 @@ def why(foreseen: Foreseen, change: str, differences: Sequence[Difference], know
         return first
     if foreseen.deed == "start":
         return f"released by {foreseen.reuses.body['change']}, not running now" if foreseen.reuses else ""
-    now = f"under way{f': {first}' if first else ''}" if foreseen.under_way else ""
+    now = f"under way{f', {first}' if first else ''}" if foreseen.under_way else ""
     reasons = [now, _of_earlier(foreseen, differences, known), _of_awaited(foreseen)]
     return "; ".join(reason for reason in reasons if reason)
 

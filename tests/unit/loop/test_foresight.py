@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopwright.catalog import Store
-from loopwright.engines.base import EngineReport, Job
+from loopwright.engines.base import EngineReport, Job, JobStatus
 from loopwright.errors import NotFoundError
 from loopwright.ledger import Fact
 from loopwright.loop.awaited import Awaited, Readings, StandIn
@@ -254,8 +254,27 @@ def test_what_has_begun_is_told() -> None:
     world = World()
     change = world.case(dict.fromkeys("abcd", "1")).change
     world.apply("change.requested", change.id, change.body())
-    body = {"change": change.id, "step": "a", "inputs": "", "job": "toy.a.0"}
-    world.apply("step.started", f"{change.id}/a", body)
     case = Case(SPEC, change, world.view)
-    first, second, *_ = foresee(case, STEPS, EngineReport(), 0.0, NO_STORE).steps
+    outcome = advance(case, STEPS, EngineReport(), "", 0.0, lambda step, output: True)
+    (start, *_) = [action for action in outcome.actions if isinstance(action, Start)]
+    body = {"change": change.id, "step": "a", "inputs": start.inputs, "job": start.job}
+    world.apply("step.started", f"{change.id}/a", body)
+    runs = EngineReport(jobs={start.job: JobStatus(id=start.job, state="running")})
+    case = Case(SPEC, change, world.view)
+    first, second, *_ = foresee(case, STEPS, runs, 0.0, NO_STORE).steps
     assert (first.under_way, second.under_way) == (True, False)
+    assert (
+        not foresee(case, STEPS, EngineReport(), 0.0, NO_STORE).steps[0].under_way
+    )  # it is gone, and begins again
+
+
+def test_what_is_made_again_from_the_record_makes_nothing_else_uncertain() -> None:
+    world = World()
+    world.live(dict.fromkeys("abcd", "1"))
+    steps = (Toy("a", ()), Toy("d", ("a",)))
+    for repeats, deed in ((True, "nothing"), (False, "run")):
+        steps[0].repeats = repeats
+        steps[0].available = lambda output, store: False  # type: ignore[method-assign]
+        case = world.case(dict.fromkeys("abcd", "1"))
+        first, second = foresee(case, steps, EngineReport(), 0.0, NO_STORE).steps
+        assert (first.deed, first.lost, second.deed) == ("run", True, deed)

@@ -86,7 +86,7 @@ def test_one_line_tells_what_is_to_do_and_what_not() -> None:
         (foreseen("a", "run", since=of("toy-1"), failed=of("toy-2")), [], "failed with just these inputs in toy-2"),
         (foreseen("a", "nothing", reuses=of("toy-1"), message="12 rows\nmore"), [], "as in toy-1; 12 rows"),
         (foreseen("a", "nothing", reuses=of("toy-3"), message="12 rows"), [], "12 rows"),
-        (foreseen("a", "ask", under_way=True, message="waiting for ada"), [], "under way: waiting for ada; for the first time"),
+        (foreseen("a", "ask", under_way=True, message="waiting for ada"), [], "under way, waiting for ada; for the first time"),
     ],
 )  # fmt: skip
 def test_each_step_says_why(step: Foreseen, differences: list[Difference], told: str) -> None:

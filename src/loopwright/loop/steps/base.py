@@ -28,6 +28,9 @@ class Step(ABC):
     needs: tuple[str, ...] = ()
     own = False  # a task of the workload's: its failure alone stops only what needs it
     always = False  # a clean-up: it runs once the change is over
+    repeats = (
+        False  # done again with equal inputs, its output is equal: only files that are gone are made anew
+    )
     each_change = False  # done for every change: no result of an earlier one is used
 
     @abstractmethod

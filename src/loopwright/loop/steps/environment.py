@@ -24,6 +24,7 @@ class EnvironmentStep(JobStep):
     """Built once for each lock. The committed lock is used as it is; without one, what was once resolved is kept."""
 
     name = "environment"
+    repeats = True  # the lock is on record
 
     def inputs(self, case: Case) -> dict[str, Any]:
         dependencies, change = case.spec.training.dependencies, case.change
