@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -104,7 +104,9 @@ def _files(found: _Found, decisions: tuple[str, ...]) -> dict[str, str]:
     told = "\n".join(f"- {decision}" for decision in decisions)
     return {
         "loopwright.yaml": scripts.filled("loopwright.yaml", **_named(wish), **_spec(found)),
-        f"schemas/{wish.data}.yaml": of_rows(raw, wish.label, known.task, features.left_out),
+        f"schemas/{wish.data}.yaml": of_rows(
+            replace(raw, shown=wish.source), wish.label, known.task, features.left_out
+        ),
         "training.py": scripts.training(features, known, model, raw.format),
         "features.py": scripts.features(features),
         "score.py": scripts.score(known),

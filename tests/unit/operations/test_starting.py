@@ -33,6 +33,7 @@ def test_a_table_elsewhere_is_copied_in_under_a_name_of_the_spec(tmp_path: Path,
     told = begin(tmp_path / "w", table)
     assert (tmp_path / "w" / "data" / "my-houses.csv").read_bytes() == table.read_bytes()
     assert (told["workload"], "data/my-houses.csv" in told["files"]) == ("w", True)
+    assert "# What data/my-houses.csv must" in (tmp_path / "w" / "schemas" / "my-houses.yaml").read_text()
 
 
 def test_a_table_inside_is_used_in_place(table: Path) -> None:
