@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import psutil
 
+from loopwright import locks
 from loopwright.engines.base import Backend, Job, JobStatus, ReplicaSet, ReplicaSetStatus, Route
-from loopwright.engines.local import locks
 from loopwright.engines.local.driver import LocalEngine
 from loopwright.state import StateFolder
 

@@ -129,7 +129,7 @@ def await_start(client: Client, process: subprocess.Popen[bytes]) -> dict[str, A
 
 def lock_is_held(state: StateFolder) -> bool:
     """Whether some process is this state's control plane, or is coming up as it."""
-    from loopwright.engines.local.locks import held
+    from loopwright.locks import held
 
     return held(state.control_lock)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from engine_rig import EngineRig, until
 
-from loopwright.engines.local import locks
+from loopwright import locks
 from loopwright.errors import IntegrityError
 
 pytestmark = pytest.mark.xdist_group("engine-agent")

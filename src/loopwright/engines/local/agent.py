@@ -25,7 +25,6 @@ from loopwright.engines.local.desired import Desired, Observed
 from loopwright.engines.local.doorbell import Doorbell, ring
 from loopwright.engines.local.gateway_keeper import GatewayKeeper
 from loopwright.engines.local.job_keeper import JobKeeper
-from loopwright.engines.local.locks import same_file, take
 from loopwright.engines.local.probing import Prober
 from loopwright.engines.local.replica_set import Surroundings
 from loopwright.engines.local.replica_sets import ReplicaSets
@@ -33,6 +32,7 @@ from loopwright.engines.local.tracking_server import TrackingServer
 from loopwright.engines.local.variables import for_part
 from loopwright.engines.local.wanted_file import WantedFile
 from loopwright.errors import LoopwrightError
+from loopwright.locks import same_file, take
 from loopwright.log import configure, logger
 from loopwright.secrets.providers import Secrets
 from loopwright.state import StateFolder, replace_file

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 
-from loopwright.engines.local.locks import held
+from loopwright.locks import held
 from loopwright.log import logger
 from loopwright.state import StateFolder
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from loopwright.engines.local import bounded_log
 from loopwright.engines.local.backoff import Backoff
-from loopwright.engines.local.locks import held
+from loopwright.locks import held
 from loopwright.log import logger
 from loopwright.state import StateFolder
 

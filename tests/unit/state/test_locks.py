@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from loopwright.engines.local import locks
+from loopwright import locks
 
 
 def test_a_lock_is_held_until_its_holder_lets_go(tmp_path: Path) -> None:

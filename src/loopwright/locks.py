@@ -1,4 +1,7 @@
-"""Who lives: each of agent and control plane holds a lock that the kernel lets go when its holder dies."""
+"""Who lives: control plane and agent each hold a lock that the kernel lets go when its holder dies.
+
+An exclusive flock on a file that names its holder's pid. The file stays; only the lock on it counts.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,43 @@ import os
 import time
 from pathlib import Path
 
-__all__ = ["held", "same_file", "take"]
+_PAUSE = 0.02  # seconds between two tries
 
 
 def take(path: Path, patience: float = 1.0) -> int | None:
     """Take the lock and write our pid into it; None where another keeps it for all of `patience` seconds.
 
     The lock lasts as long as the returned descriptor. The patience is for `held`, which has the lock for an instant.
+    Raises OSError where the file cannot be used.
     """
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + patience
+    try:
+        if _locked(descriptor, time.monotonic() + patience):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            return descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
+
+
+def _locked(descriptor: int, deadline: float) -> bool:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                os.close(descriptor)
-                return None
-            time.sleep(0.02)
+                return False
+            time.sleep(_PAUSE)
         else:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-            return descriptor
+            return True
+
+
+def holder(path: Path) -> str:
+    """The pid that the lock's file names."""
+    return path.read_text(errors="replace").strip() or "unknown"
 
 
 def same_file(path: Path, descriptor: int) -> bool:
