@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from loopwright.errors import MachineError
 
+_LEAST_ROOM = 256 * 1024  # bytes: what a few facts and a job's files take
 _LONGEST_SOCKET_PATH = 107  # Linux: sun_path holds 108 bytes with its final NUL
 
 
@@ -184,6 +186,17 @@ _MEND_SETTINGS = (
 def keep_settings(path: Path, **settings: Any) -> None:
     """Put these into settings.json, beside what else it holds."""
     replace_file(path, json.dumps(read_settings(path) | settings, indent=2).encode(), durable=True)
+
+
+def full_disk(folder: Path) -> str:
+    """A sentence where the disk of a folder has no room left; empty where it has some, or where that cannot be told."""
+    try:
+        left = shutil.disk_usage(folder).free
+    except OSError:
+        return ""
+    if left >= _LEAST_ROOM:
+        return ""
+    return f"The disk of {folder} is full ({left} bytes are left), so nothing new can be started or recorded. Make room on it; all goes on then."
 
 
 def replace_file(path: Path, content: bytes, mode: int = 0o600, durable: bool = False) -> None:

@@ -28,7 +28,7 @@ def copy_workload(folder: Path) -> Path:
     return folder
 
 
-def until(look: Callable[[], Any], seconds: float = 120.0) -> Any:
+def until(look: Callable[[], Any], seconds: float = 200.0) -> Any:
     """What `look` returns once that is true."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

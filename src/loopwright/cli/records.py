@@ -48,7 +48,7 @@ def _show_status(found: dict[str, Any]) -> None:
     services = ", ".join(f"{name} {service['state']}" for name, service in found["services"].items())
     print(f"{found['home']}: {services or 'starting'}; tracking at {found['tracking_url']}")
     if found.get("trouble"):
-        print(f"Nothing can be decided now: {found['trouble']}")
+        print(f"Nothing goes on now: {found['trouble']}")
     for name, service in found["services"].items():
         if service["state"] != "ready" and service["message"]:
             print(f"  {name}: {service['message']}")

@@ -28,6 +28,7 @@ from loopwright.loop.transfers import change_of, transfer_case
 from loopwright.loop.upkeep import Mend, Upkeeper, decide
 from loopwright.loop.view import View
 from loopwright.spec import Workload, load_stored
+from loopwright.state import full_disk
 
 _THREADS = 4
 _MOST_ENDED = 50  # jobs that have ended and are not forgotten yet, while actions go on
@@ -69,7 +70,7 @@ class Driver:
         self._wake_at: float | None = None  # when a step may be tried again
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
-        self.trouble = ""  # why nothing can be decided at present; empty where it can
+        self.trouble = ""  # why nothing goes on at present; empty where it does
         self.on_lost: Callable[[], None] = lambda: None  # called when another control plane has taken over
         # Raises TemporaryError while it cannot be told that we are the only control plane, StaleEpochError where we are not.
         self.require_alone: Callable[[], None] = lambda: None
@@ -114,7 +115,7 @@ class Driver:
             try:
                 self.require_alone()
                 self.tick()
-                self.trouble = ""
+                self.trouble = full_disk(self.services.state.root)
             except StaleEpochError:
                 _log.exception("this control plane was superseded", extra={"action": "epoch-lost"})
                 self.on_lost()
@@ -299,6 +300,6 @@ class Driver:
 
     def _with_retry(self, change: Change, state: StepState) -> StepState:
         retry = self._retries.get((change.id, state.step))
-        if retry is None or state.state != "running":
+        if state.state != "running" or not (retry or self.trouble):
             return state
-        return replace(state, message=f"{retry.message} Trying again.")
+        return replace(state, message=f"{retry.message} Trying again." if retry else self.trouble)

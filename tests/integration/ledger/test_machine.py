@@ -17,6 +17,7 @@ from loopwright.ledger import Ledger
 from loopwright.ledger.facts import Draft
 from loopwright.ledger.verification import Head, verify
 
+ROUNDS = 10
 WRITER = """
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def opened(folder: Path) -> Ledger:
 def test_no_acknowledged_fact_is_lost_by_kill_9(place: Place) -> None:
     chance = random.Random(20)
     acknowledged: dict[int, str] = {}
-    for number in range(20):
+    for number in range(ROUNDS):
         with subprocess.Popen(
             [sys.executable, "-c", WRITER, str(place.folder), str(number)], stdout=subprocess.PIPE, text=True
         ) as writer:
@@ -58,7 +59,7 @@ def test_no_acknowledged_fact_is_lost_by_kill_9(place: Place) -> None:
     with closing(place.open()) as ledger:
         kept = {fact.sequence: fact.hash for fact in ledger.facts()}
         assert acknowledged.items() <= kept.items()
-        assert ledger.count("control.started") == ledger.epoch == 20
+        assert ledger.count("control.started") == ledger.epoch == ROUNDS
 
 
 def test_processes_that_open_a_new_ledger_at_once_share_it(place: Place) -> None:

@@ -279,7 +279,7 @@ def test_killed_anywhere_nothing_half_has_the_name(
         (state.store.parent / f"note-{number}.txt").write_bytes(b"%d" % number * 200_000)
     whole = tmp_path / "whole.tar.gz"
     backup(state, whole)
-    for number in range(12):
+    for number in range(6):
         target = tmp_path / f"target-{number}"
         folder, path = (state.root, target) if module == "backup" else (target, whole)
         script = SCRIPT.format(module=module, more="" if module == "backup" else ", 'ann'")
@@ -288,7 +288,7 @@ def test_killed_anywhere_nothing_half_has_the_name(
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            time.sleep(number * 0.03)
+            time.sleep(number * 0.05)
             process.send_signal(signal.SIGKILL)
         if not target.exists():
             continue
