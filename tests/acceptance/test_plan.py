@@ -195,6 +195,24 @@ def test_variables_and_secrets_are_names_alone(variant: Path, tmp_path: Path) ->
     assert not cli.home.exists()
 
 
+@pytest.mark.parametrize(
+    ("rule", "does", "told"),
+    [
+        ("promotion: manual", "by hand", "loopwright promote dev prod"),
+        ("protected: true", "stops", "prod is protected"),
+    ],
+)
+def test_what_up_does_not_do_by_itself_is_told(
+    variant: Path, tmp_path: Path, rule: str, does: str, told: str
+) -> None:
+    spec("prod: {", f"prod: {{{rule}, ")(variant)  # not committed
+    found = planned(Cli(tmp_path / "none"), variant)
+    steps = {step["step"]: step for step in found["steps"]}
+    assert steps["approval"]["does"] == steps["prod"]["does"] == does
+    assert told in steps["prod"]["why"]
+    assert steps["stress"]["does"] == "runs"
+
+
 def test_a_wrong_spec_is_told_with_its_place(variant: Path, tmp_path: Path) -> None:
     spec("entry: score.py", "entry: scor.py")(variant)
     said = Cli(tmp_path / "none")("plan", str(variant), expect=1).stderr

@@ -13,7 +13,16 @@ from loopwright.cli.table import render
 from loopwright.state import StateFolder
 
 CHANGES = 3  # exit status with --detailed-exitcode; Terraform's 2 is a wrong command line here
-_MARKS = {"unchanged": "=", "runs": "+", "asks": "?", "releases": "+", "starts": "+", "held": "!"}
+_MARKS = {
+    "unchanged": "=",
+    "runs": "+",
+    "asks": "?",
+    "releases": "+",
+    "starts": "+",
+    "held": "!",
+    "by hand": "?",
+    "stops": "!",
+}
 
 
 def plan(parsed: argparse.Namespace) -> int:

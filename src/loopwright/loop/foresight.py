@@ -17,12 +17,13 @@ from loopwright.loop.actions import Call, Enter, Start
 from loopwright.loop.awaited import Awaited, Field, Readings
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import digest
-from loopwright.loop.pipeline import Outcome, StepState, advance
-from loopwright.loop.steps import ApprovalStep, ReleaseStep, Step
+from loopwright.loop.pipeline import Outcome, StepState, advance, unclean
+from loopwright.loop.steps import ApprovalStep, Entering, ReleaseStep, Step
 
-Deed = Literal["nothing", "run", "ask", "release", "start", "hold"]
+Deed = Literal["nothing", "run", "ask", "release", "start", "hold", "promote", "stop"]
 """What is done for a step: nothing (an earlier result is used), a job or call is run, a person is asked, a revision is
-released, one that was released before is started again, or one that was rolled back is held."""
+released, one that was released before is started again, one that was rolled back is held, a person
+has to promote it, or the change stops there, since it may not enter."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ class Foresight:
     @property
     def nothing(self) -> bool:
         """Whether nothing at all would be done."""
-        return all(foreseen.deed in ("nothing", "hold") for foreseen in self.steps)
+        return all(foreseen.deed in ("nothing", "hold", "promote") for foreseen in self.steps)
 
-    @property
-    def held(self) -> tuple[str, ...]:
-        """The environments from which it was rolled back."""
-        return tuple(foreseen.step.name for foreseen in self.steps if foreseen.deed == "hold")
+    def environments(self, deed: Deed) -> tuple[str, ...]:
+        """The environments for which this is done."""
+        found = [one.step for one in self.steps if one.deed == deed]
+        return tuple(step.environment for step in found if isinstance(step, ReleaseStep))
 
 
 def foresee(case: Case, steps: tuple[Step, ...], report: EngineReport, now: float, store: Store) -> Foresight:
@@ -126,8 +127,12 @@ def _foreseen(
     same = case.view.successes.get((case.change.workload, step.name, inputs))
     if state is not None and state.state in ("done", "cached"):
         return Foreseen(step, "nothing", True, reuses=same or newest, message=message)
-    if state is not None and state.state == "held":
-        return Foreseen(step, "hold", True, message=message)
+    if isinstance(step, Entering) and state is not None:
+        stands = _stands_before(case, step, state)
+        if stands is not None:
+            return Foreseen(
+                step, stands, True, message=unclean(case.change, step) if stands == "stop" else message
+            )
     deed = _deed(step)
     if deed == "release" and not isinstance(case.outputs[step.name], Awaited):
         return Foreseen(step, "start", True, reuses=newest, message=message)
@@ -142,6 +147,14 @@ def _foreseen(
         failed=_failed(case, step, inputs),
         lost=same is not None,
     )
+
+
+def _stands_before(case: Case, step: Entering, state: StepState) -> Deed | None:
+    """Why a change does not enter an environment by itself; None where it does."""
+    if state.state in ("held", "manual"):
+        return "hold" if state.state == "held" else "promote"
+    ahead = state.state == "stopped" or isinstance(case.outputs[step.name], Awaited)
+    return "stop" if ahead and unclean(case.change, step) else None
 
 
 def _failed(case: Case, step: Step, inputs: str) -> Fact | None:

@@ -20,6 +20,8 @@ DOES = {
     "release": "releases",
     "start": "starts",
     "hold": "held",
+    "promote": "by hand",
+    "stop": "stops",
 }
 _MAY = {"run": "may run", "ask": "may ask", "release": "may release"}
 
@@ -35,7 +37,7 @@ def why(foreseen: Foreseen, change: str, differences: Sequence[Difference], know
     if foreseen.deed == "nothing":
         of = str(foreseen.reuses.body["change"]) if foreseen.reuses else change
         return first if of == change else "; ".join(filter(None, [f"as in {of}", first]))
-    if foreseen.deed == "hold":
+    if foreseen.deed in ("hold", "promote", "stop"):
         return first
     if foreseen.deed == "start":
         return f"released by {foreseen.reuses.body['change']}, not running now" if foreseen.reuses else ""
@@ -101,12 +103,16 @@ def _of_awaited(foreseen: Foreseen) -> str:
 
 def last_line(foresight: Foresight, left: int) -> str:
     """What all of it comes to."""
-    if foresight.held:
+    held, by_hand = foresight.environments("hold"), foresight.environments("promote")
+    if held:
         again = "`loopwright up --again` releases it anew as it is"
-        return f"Held: rolled back from {', '.join(foresight.held)}. Change what was wrong, or {again}."
+        return f"Held: rolled back from {', '.join(held)}. Change what was wrong, or {again}."
+    if foresight.nothing and by_hand:
+        return f"No changes by `loopwright up`: {', '.join(by_hand)} waits for `loopwright promote`."
     if foresight.nothing:
         return "No changes: all of it is as declared, and serves."
     runs, may = _count(foresight, "run", True), _count(foresight, "run", False)
+    stops = foresight.environments("stop")
     starts = _count(foresight, "start", True)
     parts = [
         _many(runs, "step runs", "steps run"),
@@ -115,6 +121,8 @@ def last_line(foresight: Foresight, left: int) -> str:
         _up_to(foresight, "ask", "approval"),
         _up_to(foresight, "release", "release"),
         _many(starts, "starts again", "start again") if starts else "",
+        f"{len(by_hand)} by hand" if by_hand else "",
+        f"stops before {', '.join(stops)}" if stops else "",
         f"{left} left as it is" if left else "",
     ]
     return f"Plan: {', '.join(part for part in parts if part)}. Run `loopwright up` to do it."

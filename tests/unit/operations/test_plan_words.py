@@ -11,6 +11,7 @@ from loopwright.loop.case import Case
 from loopwright.loop.differences import Difference
 from loopwright.loop.foresight import Foreseen, Foresight
 from loopwright.loop.steps import Step
+from loopwright.loop.steps.deploy import DeployStep
 from loopwright.operations.plan_words import in_short, last_line, who, why
 from loopwright.release import Rule
 
@@ -31,6 +32,10 @@ def of(change: str) -> Fact:
 
 def foreseen(name: str, deed: Any, certain: bool = True, **more: Any) -> Foreseen:
     return Foreseen(Named(name), deed, certain, **more)
+
+
+def entering(deed: Any) -> Foreseen:
+    return Foreseen(DeployStep("prod", ()), deed, True)
 
 
 def all_of(*steps: Foreseen) -> Foresight:
@@ -57,7 +62,13 @@ def test_nothing_to_do_is_said() -> None:
 
 
 def test_what_is_held_is_said_with_what_to_do() -> None:
-    assert "`loopwright up --again`" in last_line(all_of(foreseen("prod", "hold")), 0)
+    assert "`loopwright up --again`" in last_line(all_of(entering("hold")), 0)
+
+
+def test_what_waits_for_a_hand_or_cannot_enter_is_said() -> None:
+    assert "prod waits for `loopwright promote`" in last_line(all_of(entering("promote")), 0)
+    assert "1 step runs, 0 unchanged" in last_line(all_of(foreseen("train", "run"), entering("stop")), 0)
+    assert "stops before prod" in last_line(all_of(foreseen("train", "run"), entering("stop")), 0)
 
 
 def test_one_line_tells_what_is_to_do_and_what_not() -> None:
