@@ -93,9 +93,7 @@ class Rest:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise PermanentError(
-                f"{self.url} is no MLflow server: its answer to {path} is not a JSON object."
-            )
+            raise self._another(f"its answer to {path} is not a JSON object")
         return answer
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
@@ -110,10 +108,19 @@ class Rest:
             raise self._refusal(response, path.removeprefix(_API))
         return response
 
+    def _another(self, why: str) -> TemporaryError:
+        """Another program answers: it has the port, until it ends or the tracking server is given another."""
+        return TemporaryError(
+            f"{self.url} is no MLflow server: {why}. Does another program have its port? `loopwright status` says which.",
+            _RETRY_DELAY,
+        )
+
     def _refusal(self, response: httpx.Response, path: str) -> LoopwrightError:
         code, message = _told(response)
         status = response.status_code
         told = f"The tracking server {self.url} refused {path} (HTTP {status}): {message}"
+        if not code and status in (404, 405):
+            return self._another(f"it answers {path} with HTTP {status}")
         if status >= 500 or status in (408, 425, 429):
             return TemporaryError(told, _RETRY_DELAY)
         if code == "RESOURCE_DOES_NOT_EXIST":

@@ -79,8 +79,9 @@ def tracking(server: Server) -> Iterator[Tracking]:
         ),
         (403, b"Invalid Host header", PermanentError, "Invalid Host header"),
         (302, b"", PermanentError, "HTTP 302"),
-        (200, b"<html>", PermanentError, "is no MLflow server"),
-        (200, b"[]", PermanentError, "is no MLflow server"),
+        (200, b"<html>", TemporaryError, "is no MLflow server.*Does another program have its port"),
+        (200, b"[]", TemporaryError, "is no MLflow server"),
+        (404, b"<html>", TemporaryError, "is no MLflow server.*HTTP 404"),
     ],
 )
 def test_a_refusal_is_told(

@@ -27,7 +27,7 @@ class GatewayKeeper:
     def __init__(self, folder: Path, sockets: Path) -> None:
         self._folder, self._sockets = folder, sockets
         self._gateway: Gateway | None = None
-        self._backoff = Backoff(first=1.0)
+        self._backoff = Backoff(first=1.0, longest=10.0)
         self._message = ""
         self._wanted = ""
 

@@ -30,6 +30,7 @@ SETTINGS = {
 _NAME = "mlflow"
 _STARTING_INTERVAL = 0.25  # seconds between two probes while it starts
 _INTERVAL = 5.0
+_PORT_AGAIN = 3.0  # seconds between two looks at a port that another program has
 _HUNG = 120.0  # seconds without an answer until it is started anew
 _log = logger("agent.mlflow")
 
@@ -77,7 +78,7 @@ class TrackingServer:
                 f"{holder(port)} has its port {port}. Stop that process: the port is taken as soon as it is free. Or choose "
                 "another: `mlflow_port` in settings.json of the state folder, then `loopwright down` and `loopwright up`."
             )
-            self._backoff.failed(now)
+            self._backoff.again_at = now + _PORT_AGAIN
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "artifacts").mkdir(exist_ok=True)
