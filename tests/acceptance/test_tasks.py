@@ -149,9 +149,21 @@ def _running(*words: str) -> list[int]:
 
 
 def test_a_task_that_fails_says_where_to_look(cli: Cli, folder: Path) -> None:
-    (folder / "lint.py").write_text("")
     (folder / "train.py").write_text("def broken(:\n")
     said = cli("up", str(folder), expect=1).stderr
     assert "stopped at lint" in said
     assert "loopwright logs tiny lint" in said
     assert states(cli)["dev"] == "stopped"
+
+
+def test_a_task_that_nothing_waits_for_and_a_clean_up_that_fail_hold_up_nothing(
+    cli: Cli, folder: Path
+) -> None:
+    for script in ("ask.py", "tidy.py"):
+        (folder / script).write_text("raise SystemExit(3)\n")
+    make_tiny(folder.parent / "again")
+    (folder / "train.py").write_text((folder.parent / "again" / "train.py").read_text())
+    said = cli("up", str(folder), expect=1).stderr
+    assert "has failed at ask, which nothing waits for: all else is done" in said
+    assert "the clean-up tidy failed" in said
+    assert states(cli)["dev"] in ("cached", "done")

@@ -143,6 +143,7 @@ def _bring_back(state: StateFolder) -> None:
 
 
 def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argparse.Namespace) -> None:
+    _warn_of_clean_up(progress)
     if progress["state"] == "superseded":
         raise ConflictError(f"{asked['change']} was superseded by {progress['by']}.")
     if progress["state"] == "cancelled":
@@ -151,15 +152,12 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
         )
     if progress["state"] == "held":
         raise ConflictError(_held(asked, progress))
-    failures = [step for step in progress["steps"] if step["state"] == "failed"]
     if progress["state"] == "failed":
-        step = next(step for step in failures if not step["clean_up"])
+        step = next(step for step in progress["steps"] if step["state"] == "failed" and not step["clean_up"])
         raise StepFailed(
-            f"{asked['change']} stopped at {step['step']}. {step['message']}{_see(asked['workload'], step)}",
+            f"{asked['change']} {_where(progress, step)}. {step['message']}{_see(asked['workload'], step)}",
             read_places(step),
         )
-    for step in failures:  # of clean-up tasks alone, which undo nothing
-        print(f"warning: the clean-up {step['step']} failed. {step['message']}", file=sys.stderr)
     workload = client.get("/v1/status", workload=asked["workload"])["workloads"][0]
     if parsed.json:
         print(
@@ -182,6 +180,18 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
         print(f"Nothing to do: nothing has changed since {asked['change']}, and all of it serves.")
     if not parsed.foreground:
         _invite(client.state, workload)
+
+
+def _warn_of_clean_up(progress: Progress) -> None:
+    for step in progress["steps"]:
+        if step["state"] == "failed" and step["clean_up"]:  # which undoes nothing
+            print(f"warning: the clean-up {step['step']} failed. {step['message']}", file=sys.stderr)
+
+
+def _where(progress: Progress, failed: dict[str, Any]) -> str:
+    if not failed["own"] or any(step["state"] == "stopped" for step in progress["steps"]):
+        return f"stopped at {failed['step']}"
+    return f"has failed at {failed['step']}, which nothing waits for: all else is done"
 
 
 def _held(asked: dict[str, Any], progress: Progress) -> str:

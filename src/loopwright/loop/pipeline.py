@@ -39,6 +39,7 @@ class StepState:
     places: tuple[Place, ...] = ()  # where the reason of a failure can be changed
     job: str = ""  # the job that it runs, or ran last for this change
     clean_up: bool = False  # whether it runs at the change's end, and decides nothing
+    own: bool = False  # whether it is a task of the workload's
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,18 @@ class _Walk:
         started = self.case.view.starts.get((self.case.change.id, step.name))
         job = str(started.body.get("job", "")) if started else ""
         self.states.append(
-            StepState(step.name, state, message, self.started_at(step), ended, approval, (), job, step.always)
+            StepState(
+                step.name,
+                state,
+                message,
+                self.started_at(step),
+                ended,
+                approval,
+                (),
+                job,
+                step.always,
+                step.own,
+            )
         )
 
 

@@ -101,6 +101,16 @@ def test_a_failed_task_stops_what_needs_it_and_the_step_that_it_stands_before(ho
     assert life.world.sets == {}
 
 
+def test_what_needs_a_failed_task_is_stopped_and_the_change_ends(homes: Iterator[Path]) -> None:
+    life = new_life(homes, CHAIN)
+    life.world.failing = {"sweep-1": 1}
+    change = life.request("a")
+    outcome = life.rounds()[change.id]
+    found = states(outcome)
+    assert outcome.state == "failed"
+    assert (found["best"], found["sweep-2"], found["prod"]) == ("stopped", "done", "done")
+
+
 def test_a_failed_task_that_nothing_needs_fails_the_change_and_holds_up_nothing(
     homes: Iterator[Path],
 ) -> None:
