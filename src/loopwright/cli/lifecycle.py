@@ -8,10 +8,11 @@ import time
 
 from loopwright.cli.client import Client, lock_is_held
 from loopwright.cli.table import render
-from loopwright.errors import MachineError
+from loopwright.errors import ConflictError, MachineError
 from loopwright.state import StateFolder
 
 _PATIENCE = 60.0
+_AGAIN = 0.1
 
 
 def down(parsed: argparse.Namespace) -> int:
@@ -32,11 +33,22 @@ def bring_down(state: StateFolder) -> bool:
     if not state.root.exists():
         return False
     client = Client(state)
-    health = client.health()
-    if health is not None:
-        client.post("/v1/down", {})
-        _await_end(client, health["pid"])
-        return True
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        health = client.health()
+        if health is not None:
+            client.post("/v1/down", {})
+            _await_end(client, health["pid"])
+            return True
+        try:
+            return _stop_without(state)
+        except ConflictError:  # one that comes up, or goes, does not answer; it will, or leave the lock
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN)
+
+
+def _stop_without(state: StateFolder) -> bool:
     from loopwright.operations.control import stop_without_control_plane
 
     return stop_without_control_plane(state)
