@@ -100,32 +100,6 @@ def _asked(folder: Path, model: Path, requests: list[Any]) -> list[Any]:
     return answers
 
 
-def test_a_table_with_all_kinds_of_columns(tmp_path: Path) -> None:
-    table = write(tmp_path / "My customers (2026).csv", customers())
-    done = rehearse(tmp_path, table, "class")
-    assert done.told["features"] == {
-        "spent {CHF}": "number",
-        "Größe: cm": "number",
-        "zip": "category",
-        "joined": "date",
-        "vip": "truth",
-        "remark": "text",
-    }
-    assert set(done.told["left_out"]) == {"customer_id", "row", "country", "born"}
-    assert "customer_id" not in done.requests[0]
-    gate = done.spec.evaluation.gates[0]
-    assert (gate.metric, gate.min is not None and done.accuracy() > gate.min > 0.33) == ("accuracy", True)
-
-
-def test_a_regression_beats_the_mean(tmp_path: Path) -> None:
-    done = rehearse(tmp_path, write(tmp_path / "houses.csv", houses()), "price")
-    errors = [(a["prediction"] - float(y)) ** 2 for a, y in zip(done.answers, done.labels, strict=True)]
-    gate = done.spec.evaluation.gates[0]
-    assert (done.told["task"], gate.metric) == ("regression", "rmse")
-    assert gate.max is not None
-    assert (sum(errors) / len(errors)) ** 0.5 < gate.max
-
-
 def test_parquet_with_times_true_and_false_and_a_label_of_true_and_false(tmp_path: Path) -> None:
     frame = pd.DataFrame(customers())
     frame["joined"] = pd.to_datetime(frame["joined"])

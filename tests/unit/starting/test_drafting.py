@@ -44,6 +44,20 @@ def test_the_scripts_are_formatted_python_without_a_complaint(tmp_path: Path) ->
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_each_column_is_put_to_its_use(tmp_path: Path) -> None:
+    made = drafted(tmp_path, customers(), "class")
+    assert made.features == {
+        "spent {CHF}": "number",
+        "Größe: cm": "number",
+        "zip": "category",
+        "joined": "date",
+        "vip": "truth",
+        "remark": "text",
+    }
+    assert set(made.left_out) == {"customer_id", "row", "country", "born"}
+    assert "write them so" in made.left_out["born"]
+
+
 def test_names_that_yaml_and_python_would_misread_arrive_whole(tmp_path: Path) -> None:
     odd = ['a "b" \\ c', "x: y # z", "{data.t.train}", "no", "1", "two\nlines", "日本", "it's"]
     rows = [dict.fromkeys(odd, number % 7) | {"y": number * 0.5} for number in range(40)]
