@@ -145,6 +145,19 @@ class StateFolder:
     def control_socket(self) -> Path:
         return self.sockets / "control.sock"
 
+    @property
+    def shared_socket(self) -> Path:
+        """The socket for members of the group in settings.json; outside of the state folder, which is its owner's alone."""
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        return Path("/tmp") / f"loopwright-shared-{digest}" / "control.sock"  # noqa: S108  (its owner is checked)
+
+    def is_foreign(self) -> bool:
+        """Whether the folder is there and belongs to another user; root may open any."""
+        try:
+            return os.getuid() not in (0, self.root.stat().st_uid)
+        except OSError:
+            return False
+
     def create(self) -> None:
         """Make the folders, readable by their owner alone; raises MachineError where that cannot be."""
         for folder in (self.root, self.sockets):

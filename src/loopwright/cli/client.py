@@ -39,6 +39,7 @@ class Client:
 
     def __init__(self, state: StateFolder) -> None:
         self.state = state
+        self._socket = state.shared_socket if state.is_foreign() else state.control_socket
 
     def get(self, path: str, timeout: float = 30.0, **query: Any) -> Any:
         """GET; query values of None are left out, lists are repeated. Raises the error that was reported, or TemporaryError for no answer."""
@@ -50,7 +51,7 @@ class Client:
         return self._ask("POST", path, body, timeout)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None, timeout: float) -> Any:
-        connection = _UnixConnection(self.state.control_socket, timeout)
+        connection = _UnixConnection(self._socket, timeout)
         content = None if body is None else json.dumps(body)
         try:
             connection.request(method, path, content, {"content-type": "application/json"})
@@ -83,6 +84,8 @@ class Client:
 
 def connect(state: StateFolder) -> Client:
     """A client of this state's control plane, which is started in the background where none runs."""
+    if state.is_foreign():
+        return _shared(state)
     state.create()
     client = Client(state)
     health = client.health() or _start(client)
@@ -90,6 +93,21 @@ def connect(state: StateFolder) -> Client:
         raise ConflictError(
             f"The control plane that runs is Loopwright {health['version']}, this command is {__version__}. "
             "Run `loopwright down` and ask again; what is recorded stays."
+        )
+    return client
+
+
+def _shared(state: StateFolder) -> Client:
+    """A client of another user's control plane, as a member of the group that it is shared with."""
+    client, owner = Client(state), state.root.stat().st_uid
+    try:
+        trusted = state.shared_socket.parent.stat().st_uid == owner
+    except OSError:
+        trusted = False
+    if not trusted or not client.running():
+        raise MachineError(
+            f"The state folder {state.root} belongs to another user (uid {owner}), and is not shared with you, or does not run now. "
+            'Its owner shares it by "group" in its settings.json.'
         )
     return client
 

@@ -24,7 +24,7 @@ def reject(parsed: argparse.Namespace) -> int:
 
 def _decide(parsed: argparse.Namespace, decision: str) -> int:
     state = StateFolder.resolve(parsed.home)
-    if not exists(state):
+    if not state.is_foreign() and not exists(state):
         raise NotFoundError(
             f"{state.root} holds no ledger, so nothing waits there. --home names another state folder."
         )

@@ -11,6 +11,7 @@ from loopwright.cli.client import Client, connect
 from loopwright.cli.live import view
 from loopwright.cli.up import home_option
 from loopwright.errors import ConflictError, NotFoundError, StepFailed
+from loopwright.ledger import exists
 from loopwright.state import StateFolder
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def promote(parsed: argparse.Namespace) -> int:
 
 def _client(parsed: argparse.Namespace) -> Client:
     state = StateFolder.resolve(parsed.home)
-    if not state.ledger.exists():
+    if not state.is_foreign() and not exists(state):
         raise NotFoundError(
             f"{state.root} holds no ledger, so nothing serves from there. --home names another state folder."
         )

@@ -50,6 +50,11 @@ class Change:
     `python`, and `lock` (content digest of loopwright.lock, or None). Empty in changes of before there was this."""
 
     @property
+    def clean(self) -> bool:
+        """Whether all of it is in a commit."""
+        return bool(self.commit) and not self.dirty
+
+    @property
     def identity(self) -> str:
         """Equal for two changes that ask for the same thing."""
         sources = {name: [source.content, source.stale] for name, source in self.sources.items()}

@@ -287,16 +287,12 @@ def _by_hand(walk: _Walk, step: Entering) -> bool:
 
 def unclean(change: Change, step: Entering) -> str:
     """Why a change may not enter a protected environment, as a sentence; empty where it may."""
-    if not step.protected or (change.commit and not change.dirty):
+    if not step.protected or change.clean:
         return ""
-    found = (
-        "its folder had changes that were not committed"
-        if change.commit
-        else "its folder is no git repository"
-    )
+    found = "had changes that were not committed" if change.commit else "was no git repository with a commit"
     return (
-        f"{step.environment} is protected: only what comes from a clean commit is released there, and of {change.id} "
-        f"{found}. Commit them, and run `loopwright up`."
+        f"{step.environment} is protected: only what comes from a clean commit is released there, and the folder of "
+        f"{change.id} {found}. Commit what is in it, and run `loopwright up`."
     )
 
 
@@ -418,7 +414,7 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
         case.outputs[step.name] = current.body
     if move is Move.DONE and current is not None:
         walk.serving.add(step.environment)
-        own = current.body["change"] == case.change.id
+        own = case.change.id in (current.body["change"], current.body.get("transfer"))
         walk.show(
             step, "done" if own else "cached", step.summary(current.body), current.time if own else None
         )

@@ -29,7 +29,7 @@ def origin(view: View, transfer: Fact) -> Fact:
 
 def change_of(view: View, transfer: Fact) -> Change:
     """The change that the release came from, under the transfer's name and asked for by who asked for that."""
-    made = view.changes[origin(view, transfer).body["change"]]
+    made = view.proven(view.changes[origin(view, transfer).body["change"]])
     return replace(
         made,
         id=transfer.key,

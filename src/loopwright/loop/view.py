@@ -201,6 +201,13 @@ class View:
     def _promotion_requested(self, fact: Fact) -> None:
         self._rollback_requested(fact)
 
+    def proven(self, change: Change) -> Change:
+        """The newest change that asks for the same and comes from a clean commit; the change itself where none does."""
+        if change.clean:
+            return change
+        same = [one for one in self.changes.values() if one.clean and one.identity == change.identity]
+        return same[-1] if same else change
+
     def releasing(self) -> set[Pair]:
         """Endpoints, by environment and workload, whose route a release under way may change."""
         queued = {

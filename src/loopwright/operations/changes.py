@@ -55,6 +55,9 @@ def up(
         view = control.book.view
         # Numbered under the lock: of two that are asked for at once, each gets its own.
         known = None if again else taken_up(view, asked)
+        protected = any(one.protected for one in declared.spec.environments.values())
+        if known is not None and protected and asked.clean and not known.clean:
+            known = None  # what it lacked to go on is there now: a commit
         change = known or replace(asked, id=next_id(view, asked.workload))
         attached = known is not None
         finished = change.id in view.ended and change.id not in view.unclean

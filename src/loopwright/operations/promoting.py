@@ -53,7 +53,7 @@ def promote(control: ControlPlane, wish: Wish, actor: str) -> dict[str, Any]:
         name = known.key if known and known.body["release"] == release.key else ""
         if not name:
             _require_new(view, case, wish, release)
-            _require_allowed(case, wish)
+            _require_allowed(replace(case, change=view.proven(change)), wish)
             outcome_case, _ = control.driver.look(change, report, "")
             _require_passed(plan(spec), outcome_case, wish, workload, release)
             name = next_id(view, workload)

@@ -14,6 +14,7 @@ from loopwright.log import configure, logger
 from loopwright.operations.control import ControlPlane
 from loopwright.server.app import create
 from loopwright.server.credentials import PeerProtocol
+from loopwright.server.sharing import share
 from loopwright.state import StateFolder
 
 _log = logger("server")
@@ -47,7 +48,7 @@ def main() -> None:
 def serve(state: StateFolder, wait: bool = False, supervised: bool = False) -> None:
     """Open the control plane, listen, and close it again. Raises StaleEpochError where another has taken over."""
     control = ControlPlane(state, _tell if wait else None, supervised)
-    listener = listen(state)
+    listener, shared = listen(state), share(state)
     config = uvicorn.Config(
         create(control),
         http=PeerProtocol,
@@ -61,8 +62,10 @@ def serve(state: StateFolder, wait: bool = False, supervised: bool = False) -> N
     control.start()
     _log.info("control plane is up", extra={"action": "start", "pid": os.getpid(), "epoch": control.epoch})
     try:
-        server.run(sockets=[listener])
+        server.run(sockets=[listener, *([shared] if shared else [])])
     finally:
+        if shared:
+            state.shared_socket.unlink(missing_ok=True)
         state.control_socket.unlink(missing_ok=True)
         control.close()
         _log.info("control plane has ended", extra={"action": "stop", "everything": control.stopping})

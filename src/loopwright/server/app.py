@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -38,6 +38,7 @@ from loopwright.server import (
     transfer_paths,
 )
 from loopwright.server.credentials import Actor
+from loopwright.server.sharing import require_allowed
 
 STATUS: dict[type[LoopwrightError], int] = {
     LoopwrightError: 500,
@@ -59,7 +60,13 @@ _log = logger("server")
 
 def create(control: ControlPlane) -> FastAPI:
     """The application of one control plane."""
-    app = FastAPI(title="Loopwright", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Loopwright",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(require_allowed)],
+    )
     _errors(app)
     for paths in (
         change_paths,

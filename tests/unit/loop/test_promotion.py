@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -221,7 +222,7 @@ THREE = "{dev: {}, staging: {promotion: manual}, prod: {promotion: manual}}"
         (THREE, ("dev", "test"), NotFoundError, "No environment 'test' is known here"),
         (THREE, ("dev", "dev"), ConflictError, "dev does not come after dev.*loopwright rollback dev"),
         (THREE.replace("prod: {", "prod: {protected: true, "), ("dev", "prod"), ConflictError, "prod is protected, so staging cannot be left out"),
-        (MANUAL.replace("prod: {", "prod: {protected: true, "), ("dev", "prod"), ConflictError, "prod is protected: only what comes from a clean commit.*no git repository"),
+        (MANUAL.replace("prod: {", "prod: {protected: true, "), ("dev", "prod"), ConflictError, "prod is protected: only what comes from a clean commit.*was no git repository"),
         ("{dev: {}, prod: {approval: required}}", ("dev", "prod"), ConflictError, "toy-1 is under way and brings it to prod by itself"),
     ],
 )  # fmt: skip
@@ -265,3 +266,17 @@ def test_a_change_of_an_unclean_folder_stops_before_a_protected_environment(home
     )
     assert life.kinds("approval.requested") == 0
     assert life.book.view.current("dev", "toy") is not None
+
+
+def test_a_commit_of_the_same_files_makes_what_serves_fit_to_be_promoted(homes: Iterator[Path]) -> None:
+    life = lived(homes, "a", environments=MANUAL.replace("prod: {", "prod: {protected: true, "))
+    with pytest.raises(ConflictError, match="prod is protected"):
+        bring(life)
+    clean = replace(life.book.view.changes["toy-1"], id="toy-2", commit="c1", dirty=False)
+    Book.append(life.book, "change.requested", "toy", clean.id, clean.body(), "ada", life.now)
+    life.rounds(10)
+    name = bring(life)
+    life.rounds()
+    say_yes(life)
+    life.rounds()
+    assert [life.book.view.outcome(one) for one in (name, "toy-2")] == ["succeeded", "succeeded"]
