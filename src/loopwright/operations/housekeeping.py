@@ -52,15 +52,16 @@ def settings(file: Path) -> Settings:
         raise MachineError(
             f'{file}: clean: found {json.dumps(given)}, expected such as {{"every": "1d", "older_than": "30d"}}. Mend it.'
         )
-    seconds: dict[str, float | None] = {}
-    for name, text in given.items():
-        seconds[name] = None if (name, text) == ("every", "never") else _seconds(text)
-        if seconds[name] is None and text != "never":
+    seconds = {name: _seconds(text) for name, text in given.items()}
+    never = given.get("every") == "never"
+    for name, found in seconds.items():
+        if (found is None and not (never and name == "every")) or (name == "every" and found == 0):
             raise MachineError(
-                f"{file}: clean.{name}: found {json.dumps(text)}, expected a duration such as 30d. Mend it."
+                f"{file}: clean.{name}: found {json.dumps(given[name])}, expected a duration such as 30d. Mend it."
             )
-    older_than = seconds.get("older_than") or Policy.older_than
-    return Settings(seconds.get("every", Settings.every), Policy(older_than=older_than))
+    older_than = seconds.get("older_than")
+    policy = Policy() if older_than is None else Policy(older_than=older_than)
+    return Settings(None if never else seconds.get("every", Settings.every), policy)
 
 
 def _seconds(text: object) -> float | None:
