@@ -64,7 +64,9 @@ def outline(ledger: Ledger, workload: str) -> Chronicle:
     _workload(made, workload)
     for place, environment in places(ledger):
         if place == workload:
-            _releases(made, workload, environment, None)
+            made.add(
+                Query(kind="release.completed", workload=workload, mentions=(_named(environment),), limit=1)
+            )
     return made.chronicle()
 
 
@@ -82,7 +84,7 @@ def approved(ledger: Ledger, workload: str, environment: str) -> Chronicle:
     )
     while asked := made.add(page):
         _decisions(made, workload, asked)
-        made.add_steps(workload, [name for fact in asked for name in (fact.key, fact.body["inputs"])])
+        _settled(made, workload, asked)
         packages = tuple(fact.body["package"] for fact in asked)
         made.add(Query(kind="release.completed", workload=workload, mentions=packages))
         found = newest_approved(made.chronicle(), workload, environment)
@@ -160,6 +162,15 @@ def _change(fact: Fact) -> str:
 
 
 def _decisions(made: Slice, workload: str, asked: list[Fact]) -> None:
-    keys = tuple(fact.key for fact in asked)
-    kinds = ("approval.decided", "approval.voided", "approval.expired")
-    made.add(Query(kinds=kinds, workload=workload, mentions=keys))
+    for fact in asked:
+        for kind in ("approval.decided", "approval.voided", "approval.expired"):
+            made.add(Query(kind=kind, workload=workload, key=fact.key))
+
+
+def _settled(made: Slice, workload: str, asked: list[Fact]) -> None:
+    """The results of the approval steps: under the approval's id, in facts of release 0.1 under their inputs."""
+    for fact in asked:
+        inputs = fact.body["inputs"][:32]
+        old = [f"{workload}.{step}.{inputs}" for step in ("approval", f"approval-{fact.body['environment']}")]
+        for key in (fact.key, *old):
+            made.add(Query(kind="step.succeeded", workload=workload, key=key))
