@@ -98,8 +98,11 @@ def test_the_second_is_refused_or_waits_and_completes_what_the_killed_first_bega
     assert ended(cli)["state"] == "succeeded"
     assert [fact["key"] for fact in cli.facts("control.started")] == ["1", "2"]
     assert_done_once(cli)
-    cli("down")
-    assert second.wait(60) == 0
+    third = start(cli, "--wait")
+    until(lambda: "Waiting for it to end" in (tmp_path / "server-2.log").read_text())
+    cli("down")  # of all: who stands by must not bring it up again
+    assert (second.wait(60), third.wait(60)) == (0, 0)
+    assert not cli.json("status")["running"]
 
 
 def test_a_database_server_killed_in_the_middle_of_a_change_holds_it_up_and_no_more(

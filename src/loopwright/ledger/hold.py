@@ -39,8 +39,11 @@ class Hold:
             self.release()
             raise
 
-    def await_turn(self, told: Callable[[str], None]) -> None:
-        """As `acquire`, but wait until the other control plane has ended; `told` hears once whom we wait for."""
+    def await_turn(self, told: Callable[[str], None]) -> bool:
+        """As `acquire`, but wait until the other control plane has ended; `told` hears once whom we wait for.
+
+        Returns whether there was one.
+        """
         said = ""
         while True:
             try:
@@ -51,7 +54,7 @@ class Hold:
                     told(said)
                 time.sleep(_AGAIN)
             else:
-                return
+                return said != ""
 
     def check(self) -> None:
         """See that all are still held. Raises TemporaryError or StaleEpochError; see `OneHolder`."""

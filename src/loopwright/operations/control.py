@@ -9,7 +9,7 @@ from loopwright.catalog import Store, Tracking
 from loopwright.engines.local import processes
 from loopwright.engines.local.driver import LocalEngine, agent_runs
 from loopwright.errors import IntegrityError, MachineError, TemporaryError
-from loopwright.ledger import Lock, hold_of, open_ledger
+from loopwright.ledger import Hold, Lock, hold_of, open_ledger
 from loopwright.log import logger
 from loopwright.loop.case import Services
 from loopwright.loop.clock import ClockWatch
@@ -27,21 +27,17 @@ _log = logger("control")
 class ControlPlane:
     """Only one lives per state; raises ConflictError where another holds the lock."""
 
-    def __init__(
-        self, state: StateFolder, wait: Callable[[str], None] | None = None, supervised: bool = False
-    ) -> None:
-        """`wait`: stand by until the other control plane has ended; it is told whom we wait for.
-
-        `supervised`: a service manager starts it again where it dies; else the agent does.
-        """
+    def __init__(self, state: StateFolder, hold: Hold | None = None, supervised: bool = False) -> None:
+        """`hold`: of this state, and acquired. `supervised`: a service manager starts it again where it dies, not the agent."""
         state.create()
         housekeeping = settings(state.settings)
         self.state = state
         self.stopping = False
         self.lost = False  # whether another control plane has taken over
         self.stop_server: Callable[[], None] = lambda: None  # set by who serves
-        self._hold = hold_of(state)
-        self._hold.acquire() if wait is None else self._hold.await_turn(wait)
+        self._hold = hold_of(state) if hold is None else hold
+        if hold is None:
+            self._hold.acquire()
         check_endpoint_keys(state)
         self.ledger = open_ledger(state)
         verified = self.ledger.verify()
@@ -95,6 +91,23 @@ class ControlPlane:
         self.tracking.close()
         self.ledger.close()
         self._hold.release()
+
+
+def stand_by(state: StateFolder, told: Callable[[str], None]) -> Hold | None:
+    """Wait until no other control plane is left, and hold its place; `told` hears whom we wait for.
+
+    None where the other one ended because everything was to be stopped: then nobody is to take its place.
+    """
+    state.create()
+    hold = hold_of(state)
+    if not hold.await_turn(told):
+        return hold
+    engine = LocalEngine(state, start=False)
+    engine.close()
+    if not engine.stopping:
+        return hold
+    hold.release()
+    return None
 
 
 def stop_without_control_plane(state: StateFolder) -> bool:

@@ -11,7 +11,7 @@ import uvicorn
 
 from loopwright.errors import LoopwrightError, StaleEpochError
 from loopwright.log import configure, logger
-from loopwright.operations.control import ControlPlane
+from loopwright.operations.control import ControlPlane, stand_by
 from loopwright.server.app import create
 from loopwright.server.credentials import PeerProtocol
 from loopwright.server.sharing import share
@@ -47,7 +47,11 @@ def main() -> None:
 
 def serve(state: StateFolder, wait: bool = False, supervised: bool = False) -> None:
     """Open the control plane, listen, and close it again. Raises StaleEpochError where another has taken over."""
-    control = ControlPlane(state, _tell if wait else None, supervised)
+    hold = stand_by(state, _tell) if wait else None
+    if wait and hold is None:
+        print("loopwright: Everything was stopped meanwhile, so nothing is taken over.", file=sys.stderr)
+        return
+    control = ControlPlane(state, hold, supervised)
     listener, shared = listen(state), share(state)
     config = uvicorn.Config(
         create(control),

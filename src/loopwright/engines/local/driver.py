@@ -160,6 +160,11 @@ class LocalEngine(Engine):
     def replica_logs(self, name: str) -> list[Path]:
         return StoredLogs(self._state).replica_logs(name)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether everything was wanted ended last."""
+        return self._desired.stopping
+
     def ensure_agent(self) -> None:
         """Start an agent where none lives, unless everything is to be stopped."""
         if not self._desired.stopping:
