@@ -60,6 +60,9 @@ def _show_status(found: dict[str, Any]) -> None:
         if change.get("trouble"):
             print(f"  {change['trouble']}")
         print("\n".join(render(rows(change, time.time()), "  ")))
+        for transfer in workload.get("transfers", ()):
+            print(f"  {transfer['change']} {transfer['state']}")
+            print("\n".join(render(rows(transfer, time.time()), "    ")))
         for environment, serving in workload["environments"].items():
             trouble = f"; {serving['failing']}" if serving["failing"] else ""
             print(f"  {environment}: {serving['version']} at {serving['url']}, {readiness(serving)}{trouble}")

@@ -1,10 +1,11 @@
-"""How an approval that was asked for stands, and how that is told."""
+"""How an approval that was asked for stands, how that is told, and what may not be asked for at all."""
 
 from __future__ import annotations
 
 from loopwright.ledger import Fact
 from loopwright.loop.case import Case
-from loopwright.loop.steps import ApprovalStep
+from loopwright.loop.change import Change
+from loopwright.loop.steps import ApprovalStep, Entering
 from loopwright.release import Rule, Verdict, Vote, Waiting, verdict
 
 
@@ -35,3 +36,14 @@ def told(rule: Rule, waiting: Waiting, approval: str) -> str:
     who = f", of {', '.join(rule.by)}" if rule.by else ""
     author = ", not by the author" if rule.not_author else ""
     return f"{given}waiting for: loopwright approve {approval}{more}{who}{author}"
+
+
+def unclean(change: Change, step: Entering) -> str:
+    """Why a change may not enter a protected environment, as a sentence; empty where it may."""
+    if not step.protected or change.clean:
+        return ""
+    found = "had changes that were not committed" if change.commit else "was no git repository with a commit"
+    return (
+        f"{step.environment} is protected: only what comes from a clean commit is released there, and the folder of "
+        f"{change.id} {found}. Commit what is in it, and run `loopwright up`."
+    )

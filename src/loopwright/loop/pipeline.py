@@ -14,9 +14,9 @@ from loopwright.engines.base import EngineReport, ReplicaSetStatus
 from loopwright.errors import Place, read_places
 from loopwright.ledger import Fact
 from loopwright.loop.actions import Action, Ask, Call, End, Enter, Finish, Leave, Release, Settle, Start
-from loopwright.loop.asking import next_name, standing, told
+from loopwright.loop.asking import next_name, standing, told, unclean
 from loopwright.loop.case import Case, Output
-from loopwright.loop.change import Change, digest
+from loopwright.loop.change import digest
 from loopwright.loop.steps import ApprovalStep, CallStep, Entering, JobStep, ReleaseStep, Step
 from loopwright.loop.view import Ending
 from loopwright.release import Failure, Move, Standing, Void, Waiting, next_move
@@ -285,17 +285,6 @@ def _by_hand(walk: _Walk, step: Entering) -> bool:
     return True
 
 
-def unclean(change: Change, step: Entering) -> str:
-    """Why a change may not enter a protected environment, as a sentence; empty where it may."""
-    if not step.protected or change.clean:
-        return ""
-    found = "had changes that were not committed" if change.commit else "was no git repository with a commit"
-    return (
-        f"{step.environment} is protected: only what comes from a clean commit is released there, and the folder of "
-        f"{change.id} {found}. Commit what is in it, and run `loopwright up`."
-    )
-
-
 def _job_id(walk: _Walk, step: JobStep, inputs: str) -> str:
     workload = walk.case.change.workload
     return f"{workload}.{step.name}.{inputs[:12]}.{walk.case.view.attempts[workload, step.name, inputs]}"
@@ -425,6 +414,8 @@ def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     status = walk.report.replica_sets.get(name)
     troubled = f": {status.failing}" if status and status.failing and completed else ""
     walk.show(step, "running", move.reason if isinstance(move, Failure) else move.value + troubled)
+    if case.transfer is None and case.view.transferring(step.environment, case.change.workload):
+        return  # a rollback or promotion is at it: the registry's alias is moved by one of them alone
     walk.actions.append(Release(step, inputs, move))
 
 

@@ -233,6 +233,14 @@ class View:
             None,
         )
 
+    def transferring(self, environment: str, workload: str) -> bool:
+        """Whether a rollback or promotion to an endpoint has begun and not ended."""
+        return any(
+            (fact.body["environment"], fact.workload) == (environment, workload)
+            and (fact.key, environment) in self.starts
+            for fact in self.open_transfers()
+        )
+
     def rollbacks(self) -> list[Fact]:
         """Those of them that are rollbacks: they wait for nothing, and a release to the same endpoint waits for them."""
         return [fact for fact in self.open_transfers() if fact.kind == "rollback.requested"]

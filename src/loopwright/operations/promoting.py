@@ -9,9 +9,9 @@ from typing import Any
 
 from loopwright.errors import ConflictError, NotFoundError
 from loopwright.ledger import Fact
+from loopwright.loop.asking import unclean
 from loopwright.loop.case import Case
 from loopwright.loop.change import digest
-from loopwright.loop.pipeline import unclean
 from loopwright.loop.released import released
 from loopwright.loop.steps import Entering, Step, plan
 from loopwright.loop.steps.deploy import DeployStep

@@ -83,6 +83,11 @@ def _workload(control: ControlPlane, view: View, name: str, report: EngineReport
         "change": shown,
         "folder": view.changes[change].folder,
         "environments": environments,
+        "transfers": [
+            known.body()
+            for fact in view.open_transfers()
+            if fact.workload == name and (known := control.driver.board.known(fact.key)) is not None
+        ],
     }
 
 
