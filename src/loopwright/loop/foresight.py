@@ -14,10 +14,11 @@ from loopwright.catalog import Store
 from loopwright.engines.base import EngineReport
 from loopwright.ledger import Fact
 from loopwright.loop.actions import Call, Enter, Start
+from loopwright.loop.asking import unclean
 from loopwright.loop.awaited import Awaited, Field, Readings
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import digest
-from loopwright.loop.pipeline import Outcome, StepState, advance, unclean
+from loopwright.loop.pipeline import Outcome, StepState, advance
 from loopwright.loop.steps import ApprovalStep, Entering, ReleaseStep, Step
 
 Deed = Literal["nothing", "run", "ask", "release", "start", "hold", "promote", "stop"]
