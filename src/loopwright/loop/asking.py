@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from loopwright.ledger import Fact
+from loopwright.loop.actions import Ask, Settle
 from loopwright.loop.case import Case
 from loopwright.loop.change import Change
 from loopwright.loop.steps import ApprovalStep, Entering
-from loopwright.release import Rule, Verdict, Vote, Waiting, verdict
+from loopwright.loop.walk import Walk
+from loopwright.release import Rule, Verdict, Void, Vote, Waiting, verdict
 
 
 def standing(case: Case, step: ApprovalStep, asked: Fact, now: float) -> Verdict:
@@ -46,4 +48,46 @@ def unclean(change: Change, step: Entering) -> str:
     return (
         f"{step.environment} is protected: only what comes from a clean commit is released there, and the folder of "
         f"{change.id} {found}. Commit what is in it, and run `loopwright up`."
+    )
+
+
+def approval(walk: Walk, step: ApprovalStep, inputs: str) -> None:
+    case = walk.case
+    name = step.approval_id(case)
+    asked = case.view.newest_approval(name)
+    if asked is None:
+        walk.show(step, "approval", "asking", approval=name)
+        walk.actions.append(Ask(step, inputs, name))
+        return
+    found = standing(case, step, asked, walk.now)
+    decided = tuple(case.view.decisions.get(asked.key, []))
+    if isinstance(found, Void):
+        again = next_name(asked.key, name)
+        walk.show(step, "approval", f"asking anew: {found.reason}", approval=again)
+        walk.actions.append(Ask(step, inputs, again, asked.key, found))
+    elif isinstance(found, Waiting):
+        rule = step.rule(case)
+        walk.show(step, "approval", told(rule, found, asked.key), approval=asked.key)
+        if rule.plain and not decided and case.view.automatic(case.change):
+            walk.actions.append(Ask(step, inputs, asked.key))
+    else:
+        walk.show(step, "running")
+        walk.actions.append(Settle(step, inputs, asked.key, decided))
+
+
+def expired(walk: Walk, step: ApprovalStep, success: Fact) -> bool:
+    """Whether an approval was given too long ago, for what does not serve yet."""
+    return (
+        not beyond_asking(walk, step)
+        and walk.case.view.elapsed(success, walk.now) > step.rule(walk.case).expires
+    )
+
+
+def beyond_asking(walk: Walk, step: ApprovalStep) -> bool:
+    """Whether what would be asked for serves, or did and was rolled back: the release itself says more of that."""
+    case, wanted = walk.case, step.wanted(walk.case)
+    current = case.view.current(step.environment, case.change.workload)
+    serves = current is not None and current.body["inputs"] == wanted
+    return serves or (
+        case.transfer is None and case.view.rolled_back(step.environment, case.change, wanted) is not None
     )

@@ -21,12 +21,13 @@ from loopwright.loop.actions import Action, End
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import Change
 from loopwright.loop.performer import Performer, route_table
-from loopwright.loop.pipeline import Outcome, StepState, advance
+from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.progress import Progress, ProgressBoard
 from loopwright.loop.steps import Step, plan
 from loopwright.loop.transfers import change_of, transfer_case
 from loopwright.loop.upkeep import Mend, Upkeeper, decide
 from loopwright.loop.view import View
+from loopwright.loop.walk import StepState
 from loopwright.spec import Workload, load_stored
 from loopwright.state import full_disk
 

@@ -18,8 +18,9 @@ from loopwright.loop.asking import unclean
 from loopwright.loop.awaited import Awaited, Field, Readings
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import digest
-from loopwright.loop.pipeline import Outcome, StepState, advance
+from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.steps import ApprovalStep, Entering, ReleaseStep, Step
+from loopwright.loop.walk import StepState
 
 Deed = Literal["nothing", "run", "ask", "release", "start", "hold", "promote", "stop"]
 """What is done for a step: nothing (an earlier result is used), a job or call is run, a person is asked, a revision is

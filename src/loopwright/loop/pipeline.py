@@ -7,39 +7,20 @@ driver performs the actions and appends their outcomes as facts, which the next 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
 
-from loopwright.engines.base import EngineReport, ReplicaSetStatus
-from loopwright.errors import Place, read_places
-from loopwright.ledger import Fact
-from loopwright.loop.actions import Action, Ask, Call, End, Enter, Finish, Leave, Release, Settle, Start
-from loopwright.loop.asking import next_name, standing, told, unclean
+from loopwright.engines.base import EngineReport
+from loopwright.errors import read_places
+from loopwright.loop.actions import Action, Call, End, Finish, Leave, Start
+from loopwright.loop.asking import approval, beyond_asking, expired, unclean
 from loopwright.loop.case import Case, Output
 from loopwright.loop.change import digest
-from loopwright.loop.steps import ApprovalStep, CallStep, Entering, JobStep, ReleaseStep, Step
+from loopwright.loop.releasing import by_hand, release
+from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
 from loopwright.loop.view import Ending
-from loopwright.release import Failure, Move, Standing, Void, Waiting, next_move
-
-State = Literal["waiting", "running", "approval", "done", "cached", "failed", "stopped", "held", "manual"]
+from loopwright.loop.walk import StepState, Walk
 
 MOST_LOST = 3  # times that a job lost through no fault of its own is started again
-
-
-@dataclass(frozen=True)
-class StepState:
-    """One row of what people see."""
-
-    step: str
-    state: State
-    message: str = ""
-    started_at: float | None = None
-    ended_at: float | None = None
-    approval: str = ""  # what `loopwright approve` is given, where a person is waited for
-    places: tuple[Place, ...] = ()  # where the reason of a failure can be changed
-    job: str = ""  # the job that it runs, or ran last for this change
-    clean_up: bool = False  # whether it runs at the change's end, and decides nothing
-    own: bool = False  # whether it is a task of the workload's
 
 
 @dataclass(frozen=True)
@@ -62,50 +43,6 @@ class Outcome:
         return all(state.state in ("done", "cached") for state in self.states if not state.clean_up)
 
 
-@dataclass
-class _Walk:
-    """What one pass over the steps gathers."""
-
-    case: Case
-    report: EngineReport
-    routes: str
-    now: float
-    states: list[StepState] = field(default_factory=list)
-    actions: list[Action] = field(default_factory=list)
-    jobs: set[str] = field(default_factory=set)
-    replica_sets: set[str] = field(default_factory=set)
-    serving: set[str] = field(default_factory=set)  # environments whose release serves at this moment
-    tasks: set[str] = field(default_factory=set)  # jobs of the workload's own tasks that run now
-    wake_at: float | None = None
-
-    def failure(self, step: Step) -> Fact | None:
-        return self.case.view.failures.get((self.case.change.id, step.name))
-
-    def started_at(self, step: Step) -> float | None:
-        fact = self.case.view.starts.get((self.case.change.id, step.name))
-        return fact.time if fact else None
-
-    def show(
-        self, step: Step, state: State, message: str = "", ended: float | None = None, approval: str = ""
-    ) -> None:
-        started = self.case.view.starts.get((self.case.change.id, step.name))
-        job = str(started.body.get("job", "")) if started else ""
-        self.states.append(
-            StepState(
-                step.name,
-                state,
-                message,
-                self.started_at(step),
-                ended,
-                approval,
-                (),
-                job,
-                step.always,
-                step.own,
-            )
-        )
-
-
 def advance(
     case: Case,
     steps: tuple[Step, ...],
@@ -119,7 +56,7 @@ def advance(
     `routes` is the digest of the route table that the facts want; `available` tells whether an earlier result's files
     are still there.
     """
-    walk = _Walk(case, report, routes, now)
+    walk = Walk(case, report, routes, now)
     walk.tasks |= _running_tasks(case, steps, report)
     failed = {step.name for step in steps if walk.failure(step) and not step.always}
     stopped = _behind(steps, failed)
@@ -162,7 +99,7 @@ def _behind(steps: tuple[Step, ...], failed: set[str]) -> set[str]:
     return stopped
 
 
-def _clean_up(walk: _Walk, step: Step, available: Callable[[Step, Output], bool]) -> None:
+def _clean_up(walk: Walk, step: Step, available: Callable[[Step, Output], bool]) -> None:
     """A task that runs once the change is over, however it ended; whatever becomes of it changes nothing."""
     view, change = walk.case.view, walk.case.change
     failure = view.clean_up_failures.get((change.id, step.name))
@@ -182,7 +119,7 @@ def _clean_up(walk: _Walk, step: Step, available: Callable[[Step, Output], bool]
         _job(walk, step, inputs)
 
 
-def _leave_queues(walk: _Walk, steps: tuple[Step, ...], over: bool) -> None:
+def _leave_queues(walk: Walk, steps: tuple[Step, ...], over: bool) -> None:
     """A change that goes no further holds up no other's release."""
     if not over:
         return
@@ -193,7 +130,7 @@ def _leave_queues(walk: _Walk, steps: tuple[Step, ...], over: bool) -> None:
                 walk.actions.append(Leave(step, asked.body["inputs"]))
 
 
-def _end(walk: _Walk, broken: bool) -> None:
+def _end(walk: Walk, broken: bool) -> None:
     view, change = walk.case.view, walk.case.change
     states = {state.state for state in walk.states if not state.clean_up}
     cleaning = {state.state for state in walk.states if state.clean_up}
@@ -206,13 +143,13 @@ def _end(walk: _Walk, broken: bool) -> None:
         walk.actions.append(End("change.failed"))
 
 
-def _waits_by_hand(walk: _Walk) -> bool:
+def _waits_by_hand(walk: Walk) -> bool:
     """Whether nothing goes on any more until a person promotes it."""
     states = {state.state for state in walk.states if not state.clean_up}
     return "manual" in states and not walk.actions and states.isdisjoint(("running", "approval", "failed"))
 
 
-def _state(walk: _Walk) -> Ending:
+def _state(walk: Walk) -> Ending:
     view, change = walk.case.view, walk.case.change
     outcome = view.outcome(change.id)
     if any(state.state == "held" for state in walk.states) and outcome in ("running", "succeeded"):
@@ -225,7 +162,7 @@ def _state(walk: _Walk) -> Ending:
     return outcome
 
 
-def _step(walk: _Walk, step: Step, broken: bool, available: Callable[[Step, Output], bool]) -> None:
+def _step(walk: Walk, step: Step, broken: bool, available: Callable[[Step, Output], bool]) -> None:
     failure = walk.failure(step)
     if failure is not None:
         walk.show(step, "failed", failure.body["message"], failure.time)
@@ -236,10 +173,10 @@ def _step(walk: _Walk, step: Step, broken: bool, available: Callable[[Step, Outp
         return
     inputs = digest(step.inputs(walk.case))
     if isinstance(step, ReleaseStep):
-        _release(walk, step, inputs, broken)
+        release(walk, step, inputs, broken)
         return
     success = walk.case.view.successes.get((walk.case.change.workload, step.name, inputs))
-    if isinstance(step, ApprovalStep) and success is not None and _expired(walk, step, success):
+    if isinstance(step, ApprovalStep) and success is not None and expired(walk, step, success):
         success = None
     if success is not None and available(step, success.body["output"]):
         output = success.body["output"]
@@ -250,9 +187,9 @@ def _step(walk: _Walk, step: Step, broken: bool, available: Callable[[Step, Outp
         _undone(walk, step, inputs, broken)
 
 
-def _undone(walk: _Walk, step: Step, inputs: str, broken: bool) -> None:
+def _undone(walk: Walk, step: Step, inputs: str, broken: bool) -> None:
     """A step that has no result yet, and whose needs have theirs."""
-    if isinstance(step, ApprovalStep) and _beyond_asking(walk, step):
+    if isinstance(step, ApprovalStep) and beyond_asking(walk, step):
         walk.case.outputs[step.name] = {}
         walk.show(step, "cached", "was given when it was released")
     elif broken:
@@ -264,33 +201,20 @@ def _undone(walk: _Walk, step: Step, inputs: str, broken: bool) -> None:
     elif isinstance(step, CallStep):
         walk.show(step, "running")
         walk.actions.append(Call(step, inputs))
-    elif isinstance(step, ApprovalStep) and not _by_hand(walk, step):
+    elif isinstance(step, ApprovalStep) and not by_hand(walk, step):
         if unclean(walk.case.change, step):
             walk.case.outputs[step.name] = {}
             walk.show(step, "stopped", "nobody is asked for what may not be released")
         else:
-            _approval(walk, step, inputs)
+            approval(walk, step, inputs)
 
 
-def _by_hand(walk: _Walk, step: Entering) -> bool:
-    """Whether a person is waited for, who brings it to the environment or not."""
-    case = walk.case
-    if not step.promoted_from or case.transfer is not None:
-        return False
-    under_way = case.view.promotion(step.environment, case.change.workload)
-    if under_way is not None:
-        walk.show(step, "waiting", f"waiting for the promotion {under_way.key}")
-    else:
-        walk.show(step, "manual", f"waiting for: loopwright promote {step.promoted_from} {step.environment}")
-    return True
-
-
-def _job_id(walk: _Walk, step: JobStep, inputs: str) -> str:
+def _job_id(walk: Walk, step: JobStep, inputs: str) -> str:
     workload = walk.case.change.workload
     return f"{workload}.{step.name}.{inputs[:12]}.{walk.case.view.attempts[workload, step.name, inputs]}"
 
 
-def _take_in_cancelled(walk: _Walk, step: JobStep, inputs: str) -> None:
+def _take_in_cancelled(walk: Walk, step: JobStep, inputs: str) -> None:
     """Nothing wants the job, so it is ended; what it was in the middle of is settled when it has."""
     job = _job_id(walk, step, inputs)
     status = walk.report.jobs.get(job)
@@ -299,7 +223,7 @@ def _take_in_cancelled(walk: _Walk, step: JobStep, inputs: str) -> None:
         walk.actions.append(Finish(step, inputs, job, status))
 
 
-def _job(walk: _Walk, step: JobStep, inputs: str) -> None:
+def _job(walk: Walk, step: JobStep, inputs: str) -> None:
     key = (walk.case.change.workload, step.name, inputs)
     attempt = walk.case.view.attempts[key]
     job = _job_id(walk, step, inputs)
@@ -321,7 +245,7 @@ def _job(walk: _Walk, step: JobStep, inputs: str) -> None:
         walk.actions.append(Finish(step, inputs, job, status))
 
 
-def _held(walk: _Walk, step: JobStep) -> str:
+def _held(walk: Walk, step: JobStep) -> str:
     """What a job that could start waits for; empty where it may start."""
     absent = [environment for environment in step.asks if environment not in walk.serving]
     if absent:
@@ -336,162 +260,3 @@ def _held(walk: _Walk, step: JobStep) -> str:
     if step.own and most is not None and len(walk.tasks) >= most:
         return f"waiting for its turn: {most} tasks run at once"
     return ""
-
-
-def _approval(walk: _Walk, step: ApprovalStep, inputs: str) -> None:
-    case = walk.case
-    name = step.approval_id(case)
-    asked = case.view.newest_approval(name)
-    if asked is None:
-        walk.show(step, "approval", "asking", approval=name)
-        walk.actions.append(Ask(step, inputs, name))
-        return
-    found = standing(case, step, asked, walk.now)
-    decided = tuple(case.view.decisions.get(asked.key, []))
-    if isinstance(found, Void):
-        again = next_name(asked.key, name)
-        walk.show(step, "approval", f"asking anew: {found.reason}", approval=again)
-        walk.actions.append(Ask(step, inputs, again, asked.key, found))
-    elif isinstance(found, Waiting):
-        rule = step.rule(case)
-        walk.show(step, "approval", told(rule, found, asked.key), approval=asked.key)
-        if rule.plain and not decided and case.view.automatic(case.change):
-            walk.actions.append(Ask(step, inputs, asked.key))
-    else:
-        walk.show(step, "running")
-        walk.actions.append(Settle(step, inputs, asked.key, decided))
-
-
-def _expired(walk: _Walk, step: ApprovalStep, success: Fact) -> bool:
-    """Whether an approval was given too long ago, for what does not serve yet."""
-    return (
-        not _beyond_asking(walk, step)
-        and walk.case.view.elapsed(success, walk.now) > step.rule(walk.case).expires
-    )
-
-
-def _beyond_asking(walk: _Walk, step: ApprovalStep) -> bool:
-    """Whether what would be asked for serves, or did and was rolled back: the release itself says more of that."""
-    case, wanted = walk.case, step.wanted(walk.case)
-    current = case.view.current(step.environment, case.change.workload)
-    serves = current is not None and current.body["inputs"] == wanted
-    return serves or (
-        case.transfer is None and case.view.rolled_back(step.environment, case.change, wanted) is not None
-    )
-
-
-def _release(walk: _Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
-    case, name = walk.case, step.replica_set(walk.case)
-    current = case.view.current(step.environment, case.change.workload)
-    completed = current is not None and current.body["inputs"] == inputs
-    if broken and not completed:
-        walk.show(step, "stopped")
-        return
-    if not completed and (_is_held(walk, step, inputs) or _by_hand(walk, step)):
-        return
-    refused = "" if completed or _rolls_back(case) else unclean(case.change, step)
-    if refused:
-        walk.show(step, "running")
-        walk.actions.append(Release(step, inputs, Failure(refused)))
-        return
-    if not completed and not _has_turn(walk, step, inputs):
-        return
-    walk.replica_sets.add(name)
-    move = next_move(_standing(walk, step, inputs, completed))
-    if completed and current is not None:
-        # What follows a release stands on its record: a replica that is replaced meanwhile must not undo an approval.
-        case.outputs[step.name] = current.body
-    if move is Move.DONE and current is not None:
-        walk.serving.add(step.environment)
-        own = case.change.id in (current.body["change"], current.body.get("transfer"))
-        walk.show(
-            step, "done" if own else "cached", step.summary(current.body), current.time if own else None
-        )
-        return
-    if case.transfer is None and case.view.newest[case.change.workload] != case.change.id:
-        walk.show(step, "running")
-        return  # of an older change, that only cleans up; what serves is the newest one's to keep
-    status = walk.report.replica_sets.get(name)
-    troubled = f": {status.failing}" if status and status.failing and completed else ""
-    walk.show(step, "running", move.reason if isinstance(move, Failure) else move.value + troubled)
-    if case.transfer is None and case.view.transferring(step.environment, case.change.workload):
-        return  # a rollback or promotion is at it: the registry's alias is moved by one of them alone
-    walk.actions.append(Release(step, inputs, move))
-
-
-def _rolls_back(case: Case) -> bool:
-    return case.transfer is not None and case.transfer.kind == "rollback.requested"
-
-
-def _is_held(walk: _Walk, step: ReleaseStep, inputs: str) -> bool:
-    """Whether a rollback stands against this release: one that took it away, or one that is under way."""
-    case, view = walk.case, walk.case.view
-    if case.transfer is not None:
-        return False
-    back = view.rolled_back(step.environment, case.change, inputs)
-    if back is not None:
-        comment = f": {back.body['comment']}" if back.body.get("comment") else ""
-        walk.show(step, "held", f"rolled back by {back.actor}{comment}", back.time)
-        if view.outcome(case.change.id) == "succeeded":
-            case.outputs[step.name] = back.body  # what came after it stays
-        return True
-    for fact in view.rollbacks():
-        if (fact.body["environment"], fact.workload) == (step.environment, case.change.workload):
-            walk.show(step, "waiting", f"waiting for the rollback {fact.key}")
-            return True
-    return False
-
-
-def _has_turn(walk: _Walk, step: ReleaseStep, inputs: str) -> bool:
-    """Whether this release is the one under way in its environment: one at a time, in the order of asking.
-
-    A rollback waits for nobody: what it brings back has served there before.
-    """
-    if _rolls_back(walk.case):
-        return True
-    queue = walk.case.view.queues.get(step.environment, {})
-    mine = queue.get((walk.case.change.id, step.name))
-    if mine is None or mine.body["inputs"] != inputs:
-        walk.show(step, "waiting", "asking for its turn")
-        walk.actions.append(Enter(step, inputs))
-        return False
-    first = next(iter(queue.values()))
-    if first is not mine:
-        walk.show(step, "waiting", f"waiting for {first.workload}'s release to {step.environment}")
-    return first is mine
-
-
-def _standing(walk: _Walk, step: ReleaseStep, inputs: str, completed: bool) -> Standing:
-    case, name = walk.case, step.replica_set(walk.case)
-    status = walk.report.replica_sets.get(name)
-    route = case.view.routes.get((step.environment, case.change.workload))
-    wanted = route is not None and route.body["inputs"] == inputs
-    current = case.view.current(step.environment, case.change.workload)
-    accepted = walk.report.routes_accepted
-    replicas = status or ReplicaSetStatus(name=name, wanted=0, ready=0)
-    minimum = case.spec.serving_in(step.environment).replicas.min
-    return Standing(
-        # Of what serves already, the engine is asked again by the upkeep.
-        started=completed or (status is not None and walk.started_at(step) is not None),
-        minimum=minimum if completed else max(1, minimum),
-        ready=replicas.ready,
-        failing=replicas.failing,
-        setting=replicas.setting,
-        checked=completed
-        or case.view.mark("release.checked", f"{case.change.id}/{step.name}/{inputs[:12]}") is not None,
-        route_wanted=wanted,
-        # Once taken, a route stays while the table changes around it; none is taken while the gateways start.
-        route_accepted=wanted and (accepted == walk.routes or (completed and bool(accepted))),
-        route_rejected=walk.report.routes_rejected if wanted else "",
-        completed=completed,
-        aliased=completed and current is not None and case.view.aliased(current),
-        waited=_waited(walk, step),
-        patience=180.0,
-    )
-
-
-def _waited(walk: _Walk, step: ReleaseStep) -> float:
-    """Seconds since the release began; time in which no control plane lived was no time to become ready in."""
-    view = walk.case.view
-    since = [view.starts.get((walk.case.change.id, step.name)), view.awake]
-    return min((view.elapsed(fact, walk.now) for fact in since if fact is not None), default=0.0)

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from loopwright.errors import LoopwrightError, NotFoundError
 from loopwright.loop.change import Change
-from loopwright.loop.pipeline import Outcome, StepState
+from loopwright.loop.pipeline import Outcome
 from loopwright.loop.view import Ending
+from loopwright.loop.walk import StepState
 
 _MOST = 100  # changes that are over and still shown
 ChangeState = Ending | Literal["waiting", "troubled"]

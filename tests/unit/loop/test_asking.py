@@ -11,8 +11,8 @@ from loop_life import Approve, Life, World, toy_replica_set
 
 from loopwright.loop.case import Case
 from loopwright.loop.change import Change
-from loopwright.loop.pipeline import StepState
 from loopwright.loop.view import Book
+from loopwright.loop.walk import StepState
 from loopwright.release import Rule
 
 DAY = 86_400.0

@@ -10,11 +10,11 @@ from loop_life import Life, World
 
 from loopwright.errors import TemporaryError
 from loopwright.ledger import Fact, Ledger
+from loopwright.loop.actions import End
 from loopwright.loop.case import Case
 from loopwright.loop.clock import ClockWatch, steady
 from loopwright.loop.driver import Driver
 from loopwright.loop.performer import Performer
-from loopwright.loop.pipeline import End
 from loopwright.loop.view import Book, View
 from loopwright.state import StateFolder
 

@@ -12,12 +12,13 @@ from loopwright.catalog import Store
 from loopwright.engines.base import EngineReport, Job, JobStatus
 from loopwright.errors import NotFoundError
 from loopwright.ledger import Fact
+from loopwright.loop.actions import Call, Start
 from loopwright.loop.awaited import Awaited, Readings, StandIn
 from loopwright.loop.case import Case, Services
 from loopwright.loop.change import Change, Source, digest
 from loopwright.loop.differences import Difference, differences, written_out
 from loopwright.loop.foresight import Foresight, foresee
-from loopwright.loop.pipeline import Call, Start, advance
+from loopwright.loop.pipeline import advance
 from loopwright.loop.recollection import recollect
 from loopwright.loop.steps import CallStep, JobStep, Step
 from loopwright.loop.steps.data import DataStep

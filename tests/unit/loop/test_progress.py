@@ -10,8 +10,8 @@ from loop_life import Life, World
 from loopwright.errors import IntegrityError
 from loopwright.loop.change import Change
 from loopwright.loop.driver import Driver
-from loopwright.loop.pipeline import StepState
 from loopwright.loop.progress import Progress
+from loopwright.loop.walk import StepState
 
 FIELDS: dict[str, Any] = {"files": {}, "sources": {}, "commit": None, "dirty": False, "diff": None}
 CHANGE = Change(
