@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import secrets
 from pathlib import Path
 
 from loopwright.errors import IntegrityError, MachineError
 from loopwright.ledger.verification import Head
-from loopwright.state import replace_file
+from loopwright.state import create_file, replace_file
 
 _KEY_BYTES = 32
 
@@ -71,7 +70,7 @@ def load_key(path: Path, may_create: bool) -> bytes:
     """The signing key; made where it is missing and nothing was signed yet."""
     try:
         if may_create and not path.exists():
-            _create_key(path)
+            create_file(path, secrets.token_bytes(_KEY_BYTES).hex().encode() + b"\n")
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except FileNotFoundError as error:
         raise IntegrityError(
@@ -88,20 +87,3 @@ def load_key(path: Path, may_create: bool) -> bytes:
             f"The ledger's key {path} is damaged: expected {_KEY_BYTES} bytes in hexadecimal. {_RESTORE}"
         )
     return key
-
-
-def _create_key(path: Path) -> None:
-    # Written beside it and linked: of two processes that start at once, one key wins and both read it whole.
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        replace_file(beside, secrets.token_bytes(_KEY_BYTES).hex().encode() + b"\n", durable=True)
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING
 
 from loopwright.errors import IntegrityError, MachineError, UsageError
 from loopwright.secrets.masking import SHORTEST
-from loopwright.state import StateFolder, replace_file
+from loopwright.state import StateFolder, create_file, replace_file
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY, KEY_FILE = "LOOPWRIGHT_SECRETS_KEY", "LOOPWRIGHT_SECRETS_KEY_FILE"
 _writing = threading.Lock()  # one process writes, in several threads
+_making = threading.Lock()  # taken within the other: the first secret makes the key
 _KEY_SIZE = 32
 _NONCE_SIZE = 12
 LONGEST = 64 * 1024  # bytes; a process takes twice as much in one variable
@@ -152,21 +153,26 @@ class Vault:
         try:
             return _read_key(path.read_text(), str(path))
         except FileNotFoundError:
-            if KEY_FILE not in self._environment and not self.entries():
-                return self._make_key()
-            raise MachineError(
-                f"The key of the secrets, {path}, is not there. Bring it back, or name it with {KEY_FILE} or {KEY} where the "
-                "control plane is started."
-            ) from None
+            return self._first_key(path)
         except (OSError, UnicodeDecodeError) as error:
             raise MachineError(f"The key of the secrets, {path}, cannot be read: {error}.") from None
 
-    def _make_key(self) -> bytes:
-        key = random.token_bytes(_KEY_SIZE)
-        if self._looking:
-            return key
-        replace_file(self._state.secrets_key, base64.b64encode(key) + b"\n", mode=0o600, durable=True)
-        return key
+    def _first_key(self, path: Path) -> bytes:
+        """Made where nothing needs another; raises MachineError where something does."""
+        with _making:
+            needed = KEY_FILE in self._environment or bool(self.entries())
+            # Looked for again after that: somebody may just have made it, and set the first secret.
+            if not path.exists():
+                if needed:
+                    raise MachineError(
+                        f"The key of the secrets, {path}, is not there. Bring it back, or name it with {KEY_FILE} or {KEY} "
+                        "where the control plane is started."
+                    ) from None
+                key = random.token_bytes(_KEY_SIZE)
+                if self._looking:
+                    return key
+                create_file(path, base64.b64encode(key) + b"\n")
+            return _read_key(path.read_text(), str(path))
 
 
 def _read_key(text: str, where: str) -> bytes:

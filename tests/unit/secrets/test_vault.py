@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,19 @@ def test_its_file_is_json_that_lists_names(state: StateFolder) -> None:
     vault(state).set("TOKEN", VALUE, "set", "ada", 1.0)
     (entry,) = json.loads(state.secrets.read_bytes())["secrets"]
     assert (entry["name"], entry["source"], entry["by"]) == ("TOKEN", "set", "ada")
+
+
+def test_first_users_at_once_come_to_one_key(tmp_path: Path) -> None:
+    def first(one: int) -> str:
+        gate.wait(timeout=60)
+        if one % 2:
+            vault(home).set(f"TOKEN_{one}", VALUE, "set", "ada", 1.0)
+        return vault(home).digest("TOKEN", VALUE)
+
+    with ThreadPoolExecutor(8) as pool:
+        for round_ in range(25):
+            home, gate = StateFolder(tmp_path / str(round_)), threading.Barrier(8)
+            digests = set(pool.map(first, range(8)))
+            assert digests == {vault(home).digest("TOKEN", VALUE)}
+            assert [vault(home).get(f"TOKEN_{one}") for one in (1, 3, 5, 7)] == [VALUE] * 4
+            assert {path.name for path in home.root.iterdir()} == {"secrets.json", "secrets.key"}
