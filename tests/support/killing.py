@@ -69,13 +69,14 @@ class Killer:
                 self._kill(target, self._random.choice(found[target]))
 
     def _kill(self, target: str, victim: psutil.Process) -> None:
+        at = time.time()  # before: a client may hear of it sooner than we come to note it
         try:
             if target == "job":
                 self._jobs[_step(victim, self.home)] += 1
             victim.send_signal(signal.SIGKILL)
         except psutil.NoSuchProcess:
             return
-        self.kills.append(Kill(time.time(), target, victim.pid))
+        self.kills.append(Kill(at, target, victim.pid))
 
     def _victims(self) -> dict[str, list[psutil.Process]]:
         """What may be killed now, by kind."""

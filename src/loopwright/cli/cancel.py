@@ -7,13 +7,14 @@ import json
 
 from loopwright.cli.client import connect
 from loopwright.errors import NotFoundError
+from loopwright.ledger.location import exists
 from loopwright.state import StateFolder
 
 
 def cancel(parsed: argparse.Namespace) -> int:
     """End a change; returns as soon as that is recorded."""
     state = StateFolder.resolve(parsed.home)
-    if not state.ledger.exists():
+    if not state.is_foreign() and not exists(state):
         raise NotFoundError(
             f"{state.root} holds no ledger, so nothing is under way there. --home names another state folder."
         )

@@ -13,8 +13,6 @@ from loopwright.cli.readiness import readiness
 from loopwright.cli.table import render
 from loopwright.state import StateFolder
 
-_FOLLOW = 0.5  # seconds between two looks for more
-
 
 def status(parsed: argparse.Namespace) -> int:
     """Show it; nothing is started for it."""

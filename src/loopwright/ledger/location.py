@@ -45,8 +45,14 @@ def url_of(state: StateFolder, environment: Mapping[str, str] = os.environ) -> s
 
 
 def exists(state: StateFolder) -> bool:
-    """Whether this state folder has a ledger."""
-    return state.ledger.exists() or bool(read_settings(state.settings).get(_SETTING))
+    """Whether this state folder has a ledger; raises MachineError where it is not ours to look into."""
+    try:
+        return state.ledger.exists() or bool(read_settings(state.settings).get(_SETTING))
+    except PermissionError as error:
+        raise MachineError(
+            f"The state folder {state.root} belongs to another user, and its control plane does not answer. Ask its owner to "
+            "run `loopwright server`, or name a folder of your own with --home."
+        ) from error
 
 
 def open_ledger(state: StateFolder) -> Ledger:

@@ -29,6 +29,7 @@ from loopwright.loop.upkeep import Mend, Upkeeper, decide
 from loopwright.loop.view import View
 from loopwright.loop.walk import StepState
 from loopwright.spec import Workload, load_stored
+from loopwright.spec.environments import Environment
 from loopwright.state import full_disk
 
 _THREADS = 4
@@ -104,9 +105,16 @@ class Driver:
         return case, advance(case, steps, report, routes, self._clock(), self._available)
 
     def _warmth(self, release: Fact) -> float:
-        """Seconds that what this release replaced is kept running."""
-        spec = self.spec(self.services.book.view.changes[release.body["change"]])
-        return spec.environments[release.body["environment"]].keep_warm
+        """Seconds that what this release replaced is kept running.
+
+        A spec that is damaged, or that this Loopwright refuses, must not hold up what other workloads want: the default.
+        """
+        try:
+            spec = self.spec(self.services.book.view.changes[release.body["change"]])
+            return spec.environments[release.body["environment"]].keep_warm
+        except (LoopwrightError, KeyError) as error:
+            _log.error("a release's spec cannot be read", extra={"action": "warmth", "error": str(error)})
+            return Environment().keep_warm
 
     def _available(self, step: Step, output: Output) -> bool:
         return step.available(output, self.services.store)

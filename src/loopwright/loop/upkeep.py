@@ -117,7 +117,7 @@ def decide(
             mends.append(Name(release))
     sets = {release.body["replica_set"] for release in current}
     for releases in view.releases.values():
-        if len(releases) > 1 and now < releases[-1].time + warmth(releases[-1]):
+        if len(releases) > 1 and view.elapsed(releases[-1], now) < warmth(releases[-1]):
             sets.add(releases[-2].body["replica_set"])
     return Upkeep(tuple(mends), frozenset(jobs), frozenset(sets))
 

@@ -60,7 +60,7 @@ def test_an_adopted_job_can_be_cancelled(rig: EngineRig) -> None:
 
 def test_an_adopted_job_whose_shim_is_killed_is_lost_with_all_it_started(rig: EngineRig) -> None:
     job = rig.python(
-        "import os, time; os.fork() or os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
+        "import os, time; os.fork() or os.setsid(); os.write(1, b'%d ' % os.getpid()); time.sleep(600)"
     )
     pids = until(lambda: said if len(said := rig.said(job).split()) == 2 else [])
     rig.kill_agent()

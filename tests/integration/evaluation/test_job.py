@@ -74,13 +74,12 @@ def champion(tmp_path, code=ALL_DIE, train=TRAINED, columns=COLUMNS):
 
 
 @pytest.fixture(autouse=True)
-def no_replica_is_left():
+def no_replica_is_left(tmp_path):
+    """None of this test's: those of other tests' control planes may be descendants of this process, too."""
     yield
-    assert [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if "loopwright.scoring" in child.cmdline()
-    ] == []
+    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    ours = [words for words in commands if any(str(tmp_path) in word for word in words)]
+    assert [words for words in ours if "loopwright.scoring" in words] == []
 
 
 def test_the_package_itself_answers_and_gates_decide(given, tmp_path):

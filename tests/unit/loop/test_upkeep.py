@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from loopwright.engines.base import EngineReport, JobStatus, ReplicaSetStatus
 from loopwright.ledger import Fact
 from loopwright.loop.upkeep import Build, Built, Name, Point, Restore, Settle, Upkeep, decide
@@ -18,10 +20,12 @@ class Facts:
     def __init__(self) -> None:
         self.view = View()
         self.now = 0.0
+        self.count = 0
 
     def add(self, kind: str, key: str, **body: Any) -> Fact:
         self.now += 1
-        fact = Fact(int(self.now), self.now, 1, kind, "toy", key, "ada", body, "", "")
+        self.count += 1
+        fact = Fact(self.count, self.now, 1, kind, "toy", key, "ada", body, "", "")
         self.view.apply(fact)
         return fact
 
@@ -120,3 +124,15 @@ def test_an_environment_that_is_lost_again_later_gets_a_job_of_its_own_at_once()
     release = facts.release(1)
     facts.add("environment.rebuilt", JOB, digest="e1", job=JOB)
     assert facts.decide(built=False).mends == (Build(release, "upkeep.environment.e1.1"),)
+
+
+@pytest.mark.parametrize("seconds", [-86400.0, 3600.0])
+def test_what_was_replaced_stays_warm_for_its_time_whatever_the_clock_is_set_to(seconds: float) -> None:
+    facts = Facts()
+    facts.release(1)
+    facts.release(2)
+    facts.now += seconds
+    facts.add("clock.stepped", "clock", seconds=seconds)
+    assert facts.decide("prod--toy--2").replica_sets == {"prod--toy--1", "prod--toy--2"}
+    facts.now += 10
+    assert facts.decide("prod--toy--2").replica_sets == {"prod--toy--2"}

@@ -1,0 +1,45 @@
+"""The driver's own care: what one workload's files are like must not hold up the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from model_world import Life
+from tiny_workload import make_tiny
+
+from loopwright.loop.change import Change
+from loopwright.operations import changes
+from loopwright.spec import Workload
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    life = Life(tmp_path / "home")
+    yield life
+    life.ledger.close()
+
+
+def release(life: Life, folder: Path, content: str) -> None:
+    (folder / "train.py").write_text(f"# {content}\n")
+    changes.up(life.control, str(folder), True, "ada")
+    life.settle()
+
+
+def test_a_spec_that_cannot_be_read_any_more_holds_up_no_other_workload(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged, other = make_tiny(tmp_path / "damaged", "damaged"), make_tiny(tmp_path / "other", "other")
+    release(life, damaged, "a")
+    release(life, damaged, "b")
+    spec = life.driver.spec
+
+    def refuse(change: Change) -> Workload:
+        if change.workload == "damaged":
+            raise KeyError(change.id)
+        return spec(change)
+
+    monkeypatch.setattr(life.driver, "spec", refuse)
+    release(life, other, "a")
+    assert life.book.view.current("dev", "other") is not None
