@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.errors import Problem, SpecError
-from loopwright.loop.view import Book
+from loopwright.loop.view import Book, View
 from loopwright.operations.declaration import Declared
 from loopwright.secrets.providers import FROM_ENVIRONMENT, Secrets
 from loopwright.secrets.references import referred
@@ -102,8 +102,19 @@ def keep(brought: Mapping[str, str], secrets: Secrets, book: Book, actor: str) -
     """Keep the secrets that a caller brought; raises UsageError for one that cannot be masked."""
     for name, value in brought.items():
         now = time.time()
-        if secrets.vault.set(name, value, "environment", actor, now):
-            book.append("secret.set", "", name, {"name": name, "source": "environment"}, actor, now)
+        changed = secrets.vault.set(name, value, "environment", actor, now)
+        body = {"name": name, "source": "environment", "digest": secrets.vault.digest(name, value)}
+        with book.locked():
+            # Also where it was the same: it may have been kept just before a crash, and the fact not.
+            if changed or not _on_record(book.view, name, body):
+                book.append("secret.set", "", name, body, actor, now)
+
+
+def _on_record(view: View, name: str, body: Mapping[str, str]) -> bool:
+    """Whether the newest fact about a secret says this of it."""
+    told, removed = view.mark("secret.set", name), view.mark("secret.removed", name)
+    gone = told is not None and removed is not None and removed.sequence > told.sequence
+    return told is not None and not gone and told.body == body
 
 
 def _files(spec: Workload, folder: Path) -> dict[str, dict[str, str]]:

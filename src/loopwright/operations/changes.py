@@ -117,7 +117,8 @@ def progress(control: ControlPlane, change: str, after: int, wait: float) -> dic
     try:
         version, shown = control.driver.board.get(change, after, wait)
     except NotFoundError:
-        return _of_the_past(control.book.view, change) | {"version": after + 1}
+        with control.book.locked():
+            return _of_the_past(control.book.view, change) | {"version": after + 1}
     by = {"by": ended.actor} if ended is not None and ended.kind == "change.cancelled" else {}
     return shown.body() | {"version": version} | by
 

@@ -56,7 +56,8 @@ def _users(control: ControlPlane) -> dict[str, list[str]]:
     """Which workloads' newest changes refer to each secret."""
     view = control.book.view
     users: dict[str, list[str]] = {}
-    for workload, change in sorted(view.newest.items()):
-        for name in view.changes[change].secrets:
-            users.setdefault(name, []).append(workload)
+    with control.book.locked():
+        for workload, change in sorted(view.newest.items()):
+            for name in view.changes[change].secrets:
+                users.setdefault(name, []).append(workload)
     return users

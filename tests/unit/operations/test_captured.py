@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from loopwright.errors import SpecError, UsageError
-from loopwright.operations.captured import Captured, capture, wanted_of_caller
+from loopwright.ledger import Ledger
+from loopwright.loop.view import Book
+from loopwright.operations.captured import Captured, capture, keep, wanted_of_caller
 from loopwright.operations.declaration import read_declaration
 from loopwright.secrets.providers import Secrets
 from loopwright.state import StateFolder
@@ -40,6 +44,14 @@ def folder(tmp_path: Path) -> Path:
     for name, text in files.items():
         (folder / name).write_text(text)
     return folder
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    state = StateFolder(tmp_path / "state")
+    state.create()
+    with closing(Ledger.open(state.ledger, state.ledger_key, state.ledger_head)) as ledger:
+        yield Book(ledger)
 
 
 def captured(folder: Path, caller: dict[str, str], groups: str = GROUPS) -> tuple[Captured, dict[str, str]]:
@@ -109,3 +121,21 @@ def test_a_file_with_what_cannot_be_a_variable(folder: Path, text: str, told: st
 def test_a_secret_too_short_to_be_masked_is_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="TOKEN has 3 characters, expected at least 4"):
         captured(folder, CALLER | {"LOOPWRIGHT_SECRET_TOKEN": "abc"})
+
+
+def test_a_secret_that_was_kept_just_before_a_crash_is_recorded_once_it_is_brought_again(
+    book: Book, tmp_path: Path
+) -> None:
+    def told() -> list[str]:
+        return [fact.kind for fact in book.ledger.facts()]
+
+    secrets = Secrets(StateFolder(tmp_path / "state"), {})
+    secrets.vault.set("TOKEN", "first-value", "environment", "ada", 1.0)  # and killed here
+    for _ in range(2):
+        keep({"TOKEN": "first-value"}, secrets, book, "ada")
+        assert told() == ["secret.set"]
+    secrets.vault.set("TOKEN", "other-value", "environment", "ada", 1.0)  # and here
+    keep({"TOKEN": "other-value"}, secrets, book, "ada")
+    book.append("secret.removed", "", "TOKEN", {"name": "TOKEN"}, "ada", 2.0)  # and here
+    keep({"TOKEN": "other-value"}, secrets, book, "ada")
+    assert told() == ["secret.set", "secret.set", "secret.removed", "secret.set"]
