@@ -7,6 +7,7 @@ registry are dictionaries that outlive it.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -270,8 +271,11 @@ class Life:
         """One tick of the driver: everything that is watched is looked at, and jobs that nothing wants are ended."""
         view = self.book.view
         transfers = [change_of(view, fact) for fact in view.watched_transfers()]
-        outcomes = {change.id: self.tick(change) for change in [*view.watched(), *transfers]}
-        wanted = set[str]().union(*(outcome.jobs for outcome in outcomes.values()))
+        outcomes: dict[str, Outcome] = {}
+        wanted: set[str] = set()
+        for change in [*view.watched(self.world.jobs), *transfers]:
+            outcomes[change.id] = self.tick(change, wanted)
+            wanted |= outcomes[change.id].jobs
         for job in [job for job in self.world.jobs if job not in wanted]:
             ended = self.world.jobs[job].state in ("succeeded", "failed")
             self.world.forget(job) if ended else self.world.cancel(job)
@@ -288,7 +292,7 @@ class Life:
                 self.be_born()
         return outcomes
 
-    def tick(self, change: Change) -> Outcome:
+    def tick(self, change: Change, taken: Collection[str] = ()) -> Outcome:
         self.now += 1
         view = self.book.view
         transfer = view.transfers.get(change.id)
@@ -298,7 +302,9 @@ class Life:
             else (Case(self.spec, change, view), toy_steps(self.spec))
         )
         routes = self.world.set_routes(route_table(self.book.view, self.state))
-        outcome = advance(case, steps, self.world.report(), routes, self.now, lambda step, output: True)
+        outcome = advance(
+            case, steps, self.world.report(), routes, self.now, lambda step, output: True, taken
+        )
         for action in outcome.actions:
             Performer(self.services, case, lambda: self.now).perform(action)
         return outcome

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -93,8 +93,13 @@ class Driver:
             self._specs[change.spec] = load_stored(self.services.store.file(change.spec))
         return self._specs[change.spec]
 
-    def look(self, change: Change, report: EngineReport, routes: str) -> tuple[Case, Outcome]:
-        """Decide for one change, without acting; `routes` is the digest of the wanted table. Hold the book's lock."""
+    def look(
+        self, change: Change, report: EngineReport, routes: str, taken: Collection[str] = ()
+    ) -> tuple[Case, Outcome]:
+        """Decide for one change, without acting. Hold the book's lock.
+
+        `routes` is the digest of the wanted table, `taken` are the jobs that newer changes want.
+        """
         book = self.services.book
         transfer = book.view.transfers.get(change.id)
         if transfer is None:
@@ -102,7 +107,7 @@ class Driver:
             steps = plan(case.spec)
         else:
             case, steps = transfer_case(book.view, transfer, self.spec(change))
-        return case, advance(case, steps, report, routes, self._clock(), self._available)
+        return case, advance(case, steps, report, routes, self._clock(), self._available, taken)
 
     def _warmth(self, release: Fact) -> float:
         """Seconds that what this release replaced is kept running.
@@ -166,9 +171,9 @@ class Driver:
             view = book.view
             book.note_clock(self._clock())
             wanted_routes = engine.set_routes(route_table(view, self.services.state))
-            watched = self.watched()
+            watched = self.watched(report.jobs)
             self._forget(view, {change.id for change in watched})
-            judged = [self._judge(change, report, wanted_routes) for change in watched]
+            judged = self._judge_all(watched, report, wanted_routes)
             self.board.settle({one: view.outcome(one) for one in view.transfers})
             self._wake_at = min(
                 (outcome.wake_at for _, outcome in filter(None, judged) if outcome.wake_at is not None),
@@ -190,10 +195,13 @@ class Driver:
         if all(judged):
             self._clean(report, jobs, sets, report.routes_accepted == wanted_routes, bool(todo))
 
-    def watched(self) -> list[Change]:
-        """The changes, promotions and rollbacks that something may still have to be done for. Hold the book's lock."""
+    def watched(self, jobs: Collection[str] = ()) -> list[Change]:
+        """The changes, promotions and rollbacks that something may still have to be done for. Hold the book's lock.
+
+        `jobs` are the ids of those that the engine reports: what halted changes have started is theirs to take in.
+        """
         view = self.services.book.view
-        return [*view.watched(), *(change_of(view, fact) for fact in view.watched_transfers())]
+        return [*view.watched(jobs), *(change_of(view, fact) for fact in view.watched_transfers())]
 
     def _forget(self, view: View, watched: set[str]) -> None:
         """Keep nothing in memory of changes that are over: a control plane lives for months."""
@@ -205,10 +213,24 @@ class Driver:
             self._specs = {}
         self.board.forget(watched)
 
-    def _judge(self, change: Change, report: EngineReport, routes: str) -> tuple[Case, Outcome] | None:
+    def _judge_all(
+        self, watched: list[Change], report: EngineReport, routes: str
+    ) -> list[tuple[Case, Outcome] | None]:
+        """The newest changes first: an older one takes in no job that these want."""
+        judged: list[tuple[Case, Outcome] | None] = []
+        taken: frozenset[str] = frozenset()
+        for change in watched:
+            one = self._judge(change, report, routes, taken)
+            judged.append(one)
+            taken |= one[1].jobs if one else frozenset()
+        return judged
+
+    def _judge(
+        self, change: Change, report: EngineReport, routes: str, taken: Collection[str]
+    ) -> tuple[Case, Outcome] | None:
         """As `look`; a change that cannot be judged is logged, and holds up neither the others nor itself for good."""
         try:
-            return self.look(change, report, routes)
+            return self.look(change, report, routes, taken)
         except Exception as error:
             _log.exception("a change cannot be judged", extra={"action": "look", "change": change.id})
             self.board.publish(Progress.troubled(change, error, self.board.known(change.id)))

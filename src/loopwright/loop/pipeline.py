@@ -6,7 +6,7 @@ driver performs the actions and appends their outcomes as facts, which the next 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from loopwright.engines.base import EngineReport
@@ -50,13 +50,14 @@ def advance(
     routes: str,
     now: float,
     available: Callable[[Step, Output], bool],
+    taken: Collection[str] = (),
 ) -> Outcome:
     """Say how the change stands and what to do; fills `case.outputs`.
 
     `routes` is the digest of the route table that the facts want; `available` tells whether an earlier result's files
-    are still there.
+    are still there; `taken` are the ids of jobs that newer changes want, and whose outcomes are theirs.
     """
-    walk = Walk(case, report, routes, now)
+    walk = Walk(case, report, routes, now, taken=taken)
     walk.tasks |= _running_tasks(case, steps, report)
     failed = {step.name for step in steps if walk.failure(step) and not step.always}
     stopped = _behind(steps, failed)
@@ -194,8 +195,8 @@ def _undone(walk: Walk, step: Step, inputs: str, broken: bool) -> None:
         walk.show(step, "cached", "was given when it was released")
     elif broken:
         walk.show(step, "stopped")
-        if isinstance(step, JobStep) and walk.case.view.outcome(walk.case.change.id) == "cancelled":
-            _take_in_cancelled(walk, step, inputs)
+        if isinstance(step, JobStep) and walk.case.view.halted(walk.case.change.id):
+            _take_in_halted(walk, step, inputs)
     elif isinstance(step, JobStep):
         _job(walk, step, inputs)
     elif isinstance(step, CallStep):
@@ -214,11 +215,11 @@ def _job_id(walk: Walk, step: JobStep, inputs: str) -> str:
     return f"{workload}.{step.name}.{inputs[:12]}.{walk.case.view.attempts[workload, step.name, inputs]}"
 
 
-def _take_in_cancelled(walk: Walk, step: JobStep, inputs: str) -> None:
-    """Nothing wants the job, so it is ended; what it was in the middle of is settled when it has."""
+def _take_in_halted(walk: Walk, step: JobStep, inputs: str) -> None:
+    """Where nothing else wants the job, it is ended; what it was in the middle of is settled when it has."""
     job = _job_id(walk, step, inputs)
     status = walk.report.jobs.get(job)
-    if status is not None and status.state in ("succeeded", "failed"):
+    if job not in walk.taken and status is not None and status.state in ("succeeded", "failed"):
         walk.jobs.add(job)
         walk.actions.append(Finish(step, inputs, job, status))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
@@ -54,6 +54,7 @@ class View:
             dict
         )  # environment -> (change, step) -> release.asked, in order of asking
         self.starts: dict[Pair, Fact] = {}  # (change, step) -> step.started
+        self.jobs: dict[str, str] = {}  # job id -> change that started it
         self.successes: dict[
             tuple[str, str, str], Fact
         ] = {}  # (workload, step, inputs) -> newest step.succeeded
@@ -117,6 +118,8 @@ class View:
 
     def _step_started(self, fact: Fact) -> None:
         self.starts[fact.body["change"], fact.body["step"]] = fact
+        if job := fact.body.get("job"):
+            self.jobs[job] = fact.body["change"]
 
     def _step_succeeded(self, fact: Fact) -> None:
         key = (fact.workload, fact.body["step"], fact.body["inputs"])
@@ -261,11 +264,15 @@ class View:
     def _route_withdrawn(self, fact: Fact) -> None:
         self.routes.pop((fact.body["environment"], fact.workload), None)
 
-    def watched(self) -> list[Change]:
+    def watched(self, jobs: Collection[str] = ()) -> list[Change]:
         """The changes that something may still have to be done for: the newest of each workload, and older ones that
-        have not cleaned up or left the queue of an environment."""
+        have not cleaned up, left the queue of an environment, or taken in a job of theirs that the engine reports.
+
+        `jobs` are the ids of those that it reports. The newest changes come first.
+        """
         queued = [change for queue in self.queues.values() for change, _ in queue]
-        named = dict.fromkeys([*self.newest.values(), *self.unclean, *queued])
+        started = [change for job in jobs if self.halted(change := self.jobs.get(job, ""))]
+        named = dict.fromkeys([*self.newest.values(), *self.unclean, *queued, *started])
         return [self.changes[one] for one in named if one in self.changes]
 
     def watched_transfers(self) -> list[Fact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -46,6 +47,7 @@ class Walk:
     serving: set[str] = field(default_factory=set)  # environments whose release serves at this moment
     tasks: set[str] = field(default_factory=set)  # jobs of the workload's own tasks that run now
     wake_at: float | None = None
+    taken: Collection[str] = ()  # jobs whose outcomes newer changes take in
 
     def failure(self, step: Step) -> Fact | None:
         return self.case.view.failures.get((self.case.change.id, step.name))

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loop_life import Life, World, toy_replica_set
+from loop_life import Life, Toy, World, toy_replica_set, toy_steps
 
 from loopwright.engines.base import JobStatus
+from loopwright.loop.case import Case, Services
 from loopwright.spec.replicas import Replicas
 
 
@@ -133,6 +134,41 @@ def test_a_job_that_was_cancelled_is_made_again_when_it_is_wanted_again(homes: I
     life.world.jobs = {job: JobStatus(id=job, state="failed", reason="cancelled") for job in life.world.jobs}
     assert life.live(change).finished
     assert len(life.world.started) == 3
+
+
+class Settling(Toy):
+    """A job that leaves something open elsewhere until it is settled."""
+
+    def __init__(self) -> None:
+        self.settled: list[str] = []
+
+    def cancelled(self, case: Case, services: Services, job_id: str, folder: Path) -> None:
+        self.settled.append(job_id)
+
+
+@pytest.fixture
+def settling(monkeypatch: pytest.MonkeyPatch) -> Settling:
+    step = Settling()
+    monkeypatch.setattr("loop_life.toy_steps", lambda spec: (step, *toy_steps(spec)[1:]))
+    return step
+
+
+@pytest.mark.parametrize("kind", ["change.superseded", "change.cancelled"])
+def test_what_a_halted_change_was_running_is_ended_and_settled_once(
+    homes: Iterator[Path], settling: Settling, kind: str
+) -> None:
+    life = new_life(homes)
+    life.world.busy = {"train"}
+    life.request("a")
+    life.rounds(2)
+    (job,) = life.world.started
+    if kind == "change.cancelled":
+        life.end("toy-1", kind, {})
+    life.request("b")
+    life.rounds(5)
+    assert settling.settled == [job]
+    assert [fact.key for fact in life.ledger.facts(kind="job.cancelled")] == [job]
+    assert [change.id for change in life.book.view.watched(life.world.jobs)] == ["toy-2"]
 
 
 def test_a_change_may_be_asked_to_be_approved_automatically_later(homes: Iterator[Path]) -> None:

@@ -1,0 +1,58 @@
+"""A job that a superseded change has started and the newer one also wants: it goes on, and is the newer one's to take in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from model_world import Life
+from tiny_workload import make_tiny
+
+from loopwright.operations import changes
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    life = Life(tmp_path / "home")
+    yield life
+    life.ledger.close()
+
+
+def running(life: Life) -> list[str]:
+    return [job for job, status in life.world.jobs.items() if status.state == "running"]
+
+
+def train(life: Life) -> str:
+    """Look until the training runs; its job."""
+    for _ in range(20):
+        life.tick()
+        found = [job for job in running(life) if job.startswith("tiny.train.")]
+        if found:
+            return found[0]
+        life.world.work()
+    raise AssertionError(life.world.jobs)
+
+
+def test_a_job_that_both_want_fails_for_the_newer_change_alone(life: Life, tmp_path: Path) -> None:
+    work = str(make_tiny(tmp_path / "tiny"))
+    changes.up(life.control, work, True, "ada")
+    job = train(life)
+    changes.up(life.control, work, True, "ada", again=True)
+    life.tick()
+    assert running(life) == [job]
+    life.world.end(job, "exit", 1)
+    life.tick()
+    assert [fact.body["change"] for fact in life.ledger.facts(kind="step.failed")] == ["tiny-2"]
+
+
+def test_what_only_the_superseded_change_wants_is_ended_and_recorded(life: Life, tmp_path: Path) -> None:
+    work = make_tiny(tmp_path / "tiny")
+    changes.up(life.control, str(work), True, "ada")
+    job = train(life)
+    (work / "train.py").write_text("# another\n")
+    changes.up(life.control, str(work), True, "ada")
+    life.tick()
+    life.settle()
+    assert [fact.key for fact in life.ledger.facts(kind="job.cancelled")] == [job]
+    assert life.driver.board.get("tiny-2")[1].state == "succeeded"
