@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loopwright.cli.client import Client, connect
 from loopwright.cli.live import view
+from loopwright.cli.patience import ABSENCE, AGAIN, persist
 from loopwright.cli.up import home_option
 from loopwright.errors import ConflictError, NotFoundError, StepFailed
 from loopwright.ledger import exists
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _WAIT = 5.0  # seconds that one request for news may wait
-_ABSENCE = 90.0  # seconds until the control plane must know of what was asked
 
 
 def rollback(parsed: argparse.Namespace) -> int:
@@ -81,15 +81,17 @@ def follow(
     client: Client, asked: dict[str, Any], show: Callable[[dict[str, Any]], None] = lambda progress: None
 ) -> dict[str, Any]:
     """The transfer's progress at its end, with the seconds that it took; raises StepFailed where it failed."""
-    version, deadline = 0, time.monotonic() + _ABSENCE
+    path = f"/v1/changes/{asked['transfer']}"
+    version, deadline = 0, time.monotonic() + ABSENCE
     while True:
         try:
-            progress: dict[str, Any] = client.get(
-                f"/v1/changes/{asked['transfer']}", after=version, wait=_WAIT
+            progress: dict[str, Any] = persist(
+                client, lambda after=version: client.get(path, after=after, wait=_WAIT)
             )
         except NotFoundError:  # asked for, and not looked at yet
             if time.monotonic() > deadline:
                 raise
+            time.sleep(AGAIN)
             continue
         version = progress["version"]
         if progress["state"] == "failed":

@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loopwright.cli.caller import with_environment
-from loopwright.cli.client import Client, await_start, connect, lock_is_held, spawn, stopped_on_purpose
+from loopwright.cli.client import Client, await_start, connect, spawn
 from loopwright.cli.lifecycle import bring_down
 from loopwright.cli.live import Progress, view
+from loopwright.cli.patience import ABSENCE, AGAIN, persist
 from loopwright.cli.readiness import readiness
-from loopwright.errors import ConflictError, NotFoundError, StepFailed, TemporaryError, read_places
+from loopwright.errors import ConflictError, NotFoundError, StepFailed, read_places
 from loopwright.state import StateFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _WAIT = 5.0  # seconds that one request for news may wait
-_AGAIN = 0.1
-_ABSENCE = 90.0  # seconds that the control plane may be away: the agent starts it again
 
 
 def up(parsed: argparse.Namespace) -> int:
@@ -37,9 +36,7 @@ def up(parsed: argparse.Namespace) -> int:
             "auto_approve": parsed.auto_approve,
             "again": parsed.again,
         }
-        asked = with_environment(
-            lambda body: _persist(client, lambda: client.post("/v1/changes", body)), wish
-        )
+        asked = with_environment(lambda body: persist(client, lambda: client.post("/v1/changes", body)), wish)
         _announce(asked, parsed.json)
         if parsed.no_wait:
             print(
@@ -103,43 +100,16 @@ def _follow(client: Client, asked: dict[str, Any], as_json: bool, home: str) -> 
 def _news(client: Client, change: str, after: int) -> Progress:
     """The next progress; a control plane that has just started may not have looked at the change yet."""
     query = {"after": after, "wait": 0.5 if sys.stdout.isatty() and after else _WAIT}
-    deadline = time.monotonic() + _ABSENCE
+    deadline = time.monotonic() + ABSENCE
     while True:
         try:
-            news: Progress = _persist(client, lambda: client.get(f"/v1/changes/{change}", **query))
+            news: Progress = persist(client, lambda: client.get(f"/v1/changes/{change}", **query))
         except NotFoundError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(_AGAIN)
+            time.sleep(AGAIN)
         else:
             return news
-
-
-def _persist(client: Client, ask: Callable[[], Any]) -> Any:
-    """Ask again while the control plane is away: it comes back, and what it was asked for with it.
-
-    Asking twice is safe: a change that was asked for is taken up again, not made a second time.
-    """
-    deadline = time.monotonic() + _ABSENCE
-    while True:
-        try:
-            return ask()
-        except TemporaryError:
-            if time.monotonic() > deadline:
-                raise
-            _bring_back(client.state)
-
-
-def _bring_back(state: StateFolder) -> None:
-    """Wait for a control plane that starts or ends; start one where none lives, unless everything was to be stopped."""
-    if lock_is_held(state):
-        time.sleep(_AGAIN)
-    elif stopped_on_purpose(state):
-        raise ConflictError(
-            "Everything was stopped by `loopwright down` meanwhile. `loopwright up` takes the change up again."
-        )
-    else:
-        connect(state)
 
 
 def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argparse.Namespace) -> None:

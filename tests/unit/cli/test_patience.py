@@ -1,0 +1,50 @@
+"""A command goes on where the control plane was away for a while."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loopwright.cli import patience
+from loopwright.cli.client import Client
+from loopwright.cli.transfer import follow
+from loopwright.errors import ConflictError, TemporaryError
+from loopwright.state import StateFolder
+
+
+class Absent(Client):
+    """Does not answer the first time, then says that all has ended well."""
+
+    def __init__(self, state: StateFolder) -> None:
+        super().__init__(state)
+        self.asked = 0
+
+    def get(self, path: str, timeout: float = 30.0, **query: Any) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            raise TemporaryError("The control plane does not answer.")
+        return {"version": 1, "state": "succeeded", "steps": [], "path": path}
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Absent:
+    state = StateFolder(tmp_path)
+    state.create()
+    return Absent(state)
+
+
+def test_a_transfer_is_followed_through_the_death_of_the_control_plane(
+    client: Absent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought_back: list[StateFolder] = []
+    monkeypatch.setattr(patience, "connect", brought_back.append)
+    assert follow(client, {"transfer": "toy-3"})["path"] == "/v1/changes/toy-3"
+    assert (client.asked, brought_back) == (2, [client.state])
+
+
+def test_nothing_is_brought_back_that_was_stopped_on_purpose(client: Absent) -> None:
+    client.state.desired.write_text('{"stopping": true}')
+    with pytest.raises(ConflictError, match="stopped by `loopwright down` meanwhile"):
+        follow(client, {"transfer": "toy-3"})
