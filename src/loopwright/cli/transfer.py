@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loopwright.cli.client import Client, connect
@@ -85,9 +86,7 @@ def follow(
     version, deadline = 0, time.monotonic() + ABSENCE
     while True:
         try:
-            progress: dict[str, Any] = persist(
-                client, lambda after=version: client.get(path, after=after, wait=_WAIT)
-            )
+            progress: dict[str, Any] = persist(client, partial(client.get, path, after=version, wait=_WAIT))
         except NotFoundError:  # asked for, and not looked at yet
             if time.monotonic() > deadline:
                 raise
