@@ -170,8 +170,7 @@ def _leave_output(world: World, job: Job) -> None:
         made = environment_folder(world.state.environments, ENVIRONMENT)
         (made / "bin").mkdir(parents=True, exist_ok=True)
         (made / "complete").touch()
-        python = str(made / "bin" / "python")
-        output = {"lock": LOCK, "digest": ENVIRONMENT, "python": python, "python_version": "3.11"}
+        output = {"lock": LOCK, "digest": ENVIRONMENT, "python_version": "3.11"}
         output["packages"] = 0
     elif job.step == "train":
         (outputs / "model.json").write_bytes((folder / "workspace" / "train.py").read_bytes())

@@ -48,6 +48,18 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What a state folder holds of earlier results. It may lie elsewhere than when they were recorded."""
+
+    state: StateFolder
+    store: Store
+
+    def has_python(self, environment: str) -> bool:
+        """Whether the Python environment that is named by its lock's digest is there, and whole."""
+        return (environment_folder(self.state.environments, environment) / "complete").exists()
+
+
+@dataclass(frozen=True)
 class Services:
     """What steps act upon."""
 
@@ -67,6 +79,6 @@ class Services:
         """The interpreter of the Python environment that is named by its lock's digest, wherever the state folder is now."""
         return environment_folder(self.state.environments, environment) / "bin" / "python"
 
-    def has_python(self, environment: str) -> bool:
-        """Whether that Python environment is there, and whole."""
-        return (environment_folder(self.state.environments, environment) / "complete").exists()
+    @property
+    def kept(self) -> Kept:
+        return Kept(self.state, self.store)

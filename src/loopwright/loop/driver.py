@@ -122,7 +122,7 @@ class Driver:
             return Environment().keep_warm
 
     def _available(self, step: Step, output: Output) -> bool:
-        return step.available(output, self.services.store)
+        return step.available(output, self.services.kept)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -184,7 +184,7 @@ class Driver:
                 sets |= outcome.replica_sets
                 todo += [(case, action) for action in outcome.actions]
                 self._publish(case.change, outcome)
-            upkeep = decide(view, report, self.services.has_python, self._warmth, self._clock())
+            upkeep = decide(view, report, self.services.kept.has_python, self._warmth, self._clock())
             jobs |= upkeep.jobs
             sets |= upkeep.replica_sets
             sets |= {fact.body["replica_set"] for fact in view.routes.values()}

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from loopwright.catalog import Store
 from loopwright.engines.base import EngineReport
 from loopwright.ledger import Fact
 from loopwright.loop.actions import Call, Enter, Start
 from loopwright.loop.asking import unclean
 from loopwright.loop.awaited import Awaited, Field, Readings
-from loopwright.loop.case import Case, Output
+from loopwright.loop.case import Case, Kept, Output
 from loopwright.loop.change import digest
 from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.steps import ApprovalStep, Entering, ReleaseStep, Step
@@ -62,11 +61,11 @@ class Foresight:
         return tuple(step.environment for step in found if isinstance(step, ReleaseStep))
 
 
-def foresee(case: Case, steps: tuple[Step, ...], report: EngineReport, now: float, store: Store) -> Foresight:
-    """Say what `advance` would come to do for every step; `store` is asked which earlier results are still there."""
+def foresee(case: Case, steps: tuple[Step, ...], report: EngineReport, now: float, kept: Kept) -> Foresight:
+    """Say what `advance` would come to do for every step; `kept` is asked which earlier results are still there."""
     readings = Readings()
     walked, states = _walk(
-        case, steps, report, now, readings, lambda step, output: step.available(output, store)
+        case, steps, report, now, readings, lambda step, output: step.available(output, kept)
     )
     fresh: set[Field] = set()
     foreseen = []
@@ -74,7 +73,7 @@ def foresee(case: Case, steps: tuple[Step, ...], report: EngineReport, now: floa
         found = _foreseen(walked, step, states.get(step.name), readings, fresh)
         if found.deed in ("run", "release") and found.certain:
             earlier = [fact.body.get("output", fact.body) for fact in _results(walked, step)]
-            fresh |= {(step.name, name) for name in step.fresh(walked, earlier, store)}
+            fresh |= {(step.name, name) for name in step.fresh(walked, earlier, kept.store)}
             readings.take()
         foreseen.append(found)
     return Foresight(walked, tuple(foreseen))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.errors import NotFoundError
-from loopwright.loop.case import Case
+from loopwright.loop.case import Case, Kept
 from loopwright.loop.change import Change
 from loopwright.loop.view import View
 from loopwright.operations.approving import require_plain
@@ -61,7 +61,7 @@ def up(
         change = known or replace(asked, id=next_id(view, asked.workload))
         attached = known is not None
         finished = change.id in view.ended and change.id not in view.unclean
-        plan = prospect(Case(declared.spec, change, view), report, control.store)
+        plan = prospect(Case(declared.spec, change, view), report, Kept(control.state, control.store))
         if not attached:
             _request(control, change)
         if attached and auto_approve and not finished and not view.automatic(change):

@@ -12,11 +12,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from loopwright.catalog import LookingStore, Store
+from loopwright.catalog import LookingStore
 from loopwright.engines.base import Capability, EngineReport
 from loopwright.engines.local.observing import observed_report
 from loopwright.ledger import Fact
-from loopwright.loop.case import Case
+from loopwright.loop.case import Case, Kept
 from loopwright.loop.change import Change
 from loopwright.loop.differences import Difference, differences, written_out
 from loopwright.loop.foresight import Foreseen, Foresight, foresee
@@ -39,9 +39,9 @@ from loopwright.state import StateFolder
 _OF_PACKAGE = ("champion", "the release to replace")  # what these are depends on what the package is
 
 
-def prospect(case: Case, report: EngineReport, store: Store) -> str:
+def prospect(case: Case, report: EngineReport, kept: Kept) -> str:
     """What will be done for a change, in one line; for `up`, when it begins."""
-    return in_short(foresee(case, steps_of(case.spec), report, time.time(), store))
+    return in_short(foresee(case, steps_of(case.spec), report, time.time(), kept))
 
 
 def plan(state: StateFolder, folder: str, again: bool = False) -> dict[str, Any]:
@@ -61,7 +61,9 @@ def plan(state: StateFolder, folder: str, again: bool = False) -> dict[str, Any]
     known = None if again else taken_up(view, asked)
     change = known or replace(asked, id=next_id(view, asked.workload))
     case = Case(declared.spec, change, view)
-    foresight = foresee(case, steps_of(declared.spec), observed_report(state), time.time(), store)
+    foresight = foresee(
+        case, steps_of(declared.spec), observed_report(state), time.time(), Kept(state, store)
+    )
     recollected = _recollected(foresight, facts, store, declared)
     left = _left(view, declared.spec)
     return {

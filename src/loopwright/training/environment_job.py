@@ -3,7 +3,7 @@
 Input: {"wanted": {"requirements": lines, "constraints": lines, "options": lines}, "lines": [[text, file, number]] of the
 requirements, "lock": text or null,
 "python_version": "3.11", "environments": folder}. A lock that is given is used as it is. Output: {"lock": text,
-"digest", "python": path of the interpreter, "python_version", "packages": count}. An environment's folder is named by
+"digest", "python_version", "packages": count}. An environment's folder is named by
 its lock's digest, so equal locks share one, and it counts only once the file `complete` stands in it.
 """
 
@@ -28,7 +28,7 @@ COMPLETE = "complete"
 
 
 def work(given: jobs.Input, outputs: Path) -> jobs.Output:
-    """Resolve, build, and say where the interpreter is; raises StepFailed where the two do not come to the same."""
+    """Resolve, build, and name what was built; raises StepFailed where the two do not come to the same."""
     lines, lock = given.get("lines", []), given["lock"]
     if lock is None:
         with pointing(lines):
@@ -46,7 +46,6 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     return {
         "lock": lock,
         "digest": digest,
-        "python": str(folder / "bin" / "python"),
         "python_version": given["python_version"],
         "packages": len(pins.installed(folder)),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings
@@ -34,7 +35,7 @@ training: {command: "python t.py {data.rows.train} {outputs}", dependencies: {re
 serving: {entry: score.py}
 environments: {prod: {}}
 """)
-NO_STORE: Any = None
+NOTHING_KEPT: Any = SimpleNamespace(store=None)
 
 
 class Toy(JobStep):
@@ -115,7 +116,7 @@ class World:
         return Case(SPEC, change, self.view)
 
     def foresee(self, files: dict[str, str]) -> Foresight:
-        return foresee(self.case(files), STEPS, EngineReport(), 0.0, NO_STORE)
+        return foresee(self.case(files), STEPS, EngineReport(), 0.0, NOTHING_KEPT)
 
     def live(self, files: dict[str, str]) -> list[str]:
         """Work a change through; the steps that ran, in order."""
@@ -184,7 +185,9 @@ def test_a_step_whose_results_files_are_gone_runs_again() -> None:
     world.live(dict.fromkeys("abcd", "1"))
     step = Toy("a", ())
     step.available = lambda output, store: False  # type: ignore[method-assign]
-    (found,) = foresee(world.case(dict.fromkeys("abcd", "1")), (step,), EngineReport(), 0.0, NO_STORE).steps
+    (found,) = foresee(
+        world.case(dict.fromkeys("abcd", "1")), (step,), EngineReport(), 0.0, NOTHING_KEPT
+    ).steps
     assert (found.deed, found.lost) == ("run", True)
 
 
@@ -262,10 +265,10 @@ def test_what_has_begun_is_told() -> None:
     world.apply("step.started", f"{change.id}/a", body)
     runs = EngineReport(jobs={start.job: JobStatus(id=start.job, state="running")})
     case = Case(SPEC, change, world.view)
-    first, second, *_ = foresee(case, STEPS, runs, 0.0, NO_STORE).steps
+    first, second, *_ = foresee(case, STEPS, runs, 0.0, NOTHING_KEPT).steps
     assert (first.under_way, second.under_way) == (True, False)
     assert (
-        not foresee(case, STEPS, EngineReport(), 0.0, NO_STORE).steps[0].under_way
+        not foresee(case, STEPS, EngineReport(), 0.0, NOTHING_KEPT).steps[0].under_way
     )  # it is gone, and begins again
 
 
@@ -277,5 +280,5 @@ def test_what_is_made_again_from_the_record_makes_nothing_else_uncertain() -> No
         steps[0].repeats = repeats
         steps[0].available = lambda output, store: False  # type: ignore[method-assign]
         case = world.case(dict.fromkeys("abcd", "1"))
-        first, second = foresee(case, steps, EngineReport(), 0.0, NO_STORE).steps
+        first, second = foresee(case, steps, EngineReport(), 0.0, NOTHING_KEPT).steps
         assert (first.deed, first.lost, second.deed) == ("run", True, deed)

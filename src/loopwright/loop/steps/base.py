@@ -12,7 +12,7 @@ from typing import Any
 from loopwright.catalog import Store
 from loopwright.engines.base import Job, JobStatus
 from loopwright.errors import Place, StepFailed, read_places
-from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.case import Case, Kept, Output, Services
 from loopwright.loop.places import in_scripts
 from loopwright.release import Rule
 from loopwright.state import replace_file
@@ -37,9 +37,9 @@ class Step(ABC):
     def inputs(self, case: Case) -> dict[str, Any]:
         """All that decides the result; called once every step in `needs` has its output."""
 
-    def available(self, output: Output, store: Store) -> bool:
+    def available(self, output: Output, kept: Kept) -> bool:
         """Whether an earlier result can still be used: what it points to may have been deleted."""
-        del output, store
+        del output, kept
         return True
 
     def summary(self, output: Output) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from loopwright.catalog import Store
 from loopwright.engines.base import Job
 from loopwright.errors import Place
-from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.case import Case, Kept, Output, Services
 from loopwright.loop.steps.base import JobStep, our_job, our_output
 
 
@@ -49,8 +49,8 @@ class DataStep(JobStep):
         seen = any(output["version"] == content for output in earlier)
         return frozenset() if seen else frozenset({"tree", "version"})
 
-    def available(self, output: Output, store: Store) -> bool:
-        return store.has_tree(output["tree"])
+    def available(self, output: Output, kept: Kept) -> bool:
+        return kept.store.has_tree(output["tree"])
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         data = case.data

@@ -11,7 +11,7 @@ from loopwright import pins
 from loopwright.catalog import Store
 from loopwright.engines.base import Job
 from loopwright.errors import StepFailed
-from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.case import Case, Kept, Output, Services
 from loopwright.loop.change import digest
 from loopwright.loop.steps.base import JobStep, our_job, our_output
 from loopwright.training import lock_file
@@ -45,9 +45,8 @@ class EnvironmentStep(JobStep):
             "lock": lock_file.LOCK_FILE,
         }
 
-    def available(self, output: Output, store: Store) -> bool:
-        del store
-        return (Path(output["python"]).parent.parent / "complete").exists()
+    def available(self, output: Output, kept: Kept) -> bool:
+        return kept.has_python(output["digest"])
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         inputs = self.inputs(case)

@@ -10,7 +10,7 @@ from loopwright.catalog import Store
 from loopwright.catalog.contents import EXECUTABLE
 from loopwright.engines.base import Job
 from loopwright.errors import Place
-from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.case import Case, Kept, Output, Services
 from loopwright.loop.files import serving_files
 from loopwright.loop.steps.base import JobStep, our_job, our_output
 from loopwright.loop.variables import first_variables, seen
@@ -52,8 +52,8 @@ class PackageStep(JobStep):
             else frozenset()
         )
 
-    def available(self, output: Output, store: Store) -> bool:
-        return store.has_tree(output["tree"])
+    def available(self, output: Output, kept: Kept) -> bool:
+        return kept.store.has_tree(output["tree"])
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         data, environment = case.outputs["data"], case.outputs["environment"]

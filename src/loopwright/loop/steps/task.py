@@ -11,7 +11,7 @@ from typing import Any
 from loopwright.catalog import Store, select, unmatched
 from loopwright.engines.base import Job, JobStatus
 from loopwright.errors import StepFailed
-from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.case import Case, Kept, Output, Services
 from loopwright.loop.change import digest
 from loopwright.loop.files import task_files
 from loopwright.loop.keys import endpoint_key
@@ -81,8 +81,8 @@ class TaskStep(JobStep):
         names |= {name: f"{self._at}.artifacts.{name}" for name in ("in", "out")}
         return names | {f"follows.{n}": f"inputs of {step.name}" for n, step in enumerate(self._follows)}
 
-    def available(self, output: Output, store: Store) -> bool:
-        return output["artifacts"] is None or store.has_tree(output["artifacts"])
+    def available(self, output: Output, kept: Kept) -> bool:
+        return output["artifacts"] is None or kept.store.has_tree(output["artifacts"])
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         task, workspace, outputs = self._task, folder / "workspace", folder / "outputs"

@@ -11,7 +11,7 @@ from typing import Any
 from loopwright.catalog import Store
 from loopwright.engines.base import Job, JobStatus
 from loopwright.errors import StepFailed
-from loopwright.loop.case import Case, Output, Services
+from loopwright.loop.case import Case, Kept, Output, Services
 from loopwright.loop.files import training_files
 from loopwright.loop.places import in_scripts
 from loopwright.loop.steps.base import JobStep, last_lines, log_end
@@ -59,8 +59,8 @@ class TrainStep(JobStep):
         del case, earlier, store
         return frozenset({"run"})
 
-    def available(self, output: Output, store: Store) -> bool:
-        return store.has_tree(output["model"])
+    def available(self, output: Output, kept: Kept) -> bool:
+        return kept.store.has_tree(output["model"])
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         compute = case.spec.training.compute
