@@ -49,6 +49,8 @@ class Change:
     """What its dependency file asks for: `wanted` (digest of its lines), `files` (paths that say it),
     `python`, and `lock` (content digest of loopwright.lock, or None). Empty in changes of before there was this."""
 
+    token: str = ""  # random, made once by who asked: asked twice with the same one, it is one change
+
     @property
     def clean(self) -> bool:
         """Whether all of it is in a commit."""
@@ -71,6 +73,7 @@ class Change:
         body["sources"] = {name: vars(source) for name, source in self.sources.items()}
         body["groups"], body["secrets"] = _plain(self.groups), dict(self.secrets)
         body["dependencies"] = dict(self.dependencies)
+        body["token"] = self.token
         body["identity"] = self.identity
         return body
 
@@ -86,6 +89,7 @@ class Change:
             groups=body.get("groups", {}),
             secrets=body.get("secrets", {}),
             dependencies=body.get("dependencies", {}),
+            token=body.get("token", ""),
             sources={name: Source(**fields) for name, fields in body["sources"].items()},
             **{
                 name: body[name]

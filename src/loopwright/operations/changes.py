@@ -18,7 +18,7 @@ from loopwright.operations.captured import capture, keep, wanted_of_caller
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.declaration import read_declaration
 from loopwright.operations.planning import prospect
-from loopwright.operations.wish import next_id, taken_up, wish
+from loopwright.operations.wish import made_of, next_id, taken_up, wish
 from loopwright.spec import Workload
 
 
@@ -29,6 +29,7 @@ def up(
     actor: str,
     environment: Mapping[str, str] | None = None,
     again: bool = False,
+    token: str = "",
 ) -> dict[str, Any]:
     """Ask that what a folder declares be brought to production.
 
@@ -39,6 +40,9 @@ def up(
 
     `environment` is what the caller's environment has of what the spec needs; where it is not given and something is
     needed, nothing is done, and `needs` says what to ask again with.
+
+    `token` is random and made once by the caller, who may ask again with it where the answer was lost: where the newest
+    change has it, that one is the answer.
     """
     declared = read_declaration(Path(folder))
     capabilities(declared)
@@ -54,11 +58,13 @@ def up(
     with control.book.locked():
         view = control.book.view
         # Numbered under the lock: of two that are asked for at once, each gets its own.
+        repeated = made_of(view, asked.workload, token)
         known = None if again else taken_up(view, asked)
         protected = any(one.protected for one in declared.spec.environments.values())
         if known is not None and protected and asked.clean and not known.clean:
             known = None  # what it lacked to go on is there now: a commit
-        change = known or replace(asked, id=next_id(view, asked.workload))
+        known = repeated or known
+        change = known or replace(asked, id=next_id(view, asked.workload), token=token)
         attached = known is not None
         finished = change.id in view.ended and change.id not in view.unclean
         plan = prospect(Case(declared.spec, change, view), report, Kept(control.state, control.store))
@@ -73,7 +79,7 @@ def up(
     return {
         "change": change.id,
         "workload": change.workload,
-        "new": not attached,
+        "new": not attached or repeated is not None,
         "finished": finished,
         "plan": plan,
         "warnings": warnings,

@@ -92,6 +92,12 @@ def taken_up(view: View, asked: Change) -> Change | None:
     return None if any(change == newest.id for change, _ in view.failures) else newest
 
 
+def made_of(view: View, workload: str, token: str) -> Change | None:
+    """The newest change, where it was made of a request with this token: its answer was lost, and it is asked again."""
+    newest = view.changes.get(view.newest.get(workload, ""))
+    return newest if newest is not None and token and newest.token == token else None
+
+
 def next_id(view: View, workload: str) -> str:
     """The name of a workload's next change."""
     return f"{workload}-{view.numbers[workload] + 1}"

@@ -21,6 +21,7 @@ class UpRequest(BaseModel):
     auto_approve: bool = False
     environment: dict[str, str] | None = Field(default=None, repr=False)
     again: bool = False
+    token: str = Field(default="", max_length=64)  # the same in each try of one request
 
 
 class DecisionRequest(BaseModel):
@@ -41,7 +42,9 @@ def add(app: FastAPI, control: ControlPlane) -> None:
 
     @app.post("/v1/changes")
     def up(asked: UpRequest, who: Actor) -> dict[str, Any]:
-        return changes.up(control, asked.folder, asked.auto_approve, who, asked.environment, asked.again)
+        return changes.up(
+            control, asked.folder, asked.auto_approve, who, asked.environment, asked.again, asked.token
+        )
 
     @app.get("/v1/changes/{change}")
     def progress(
