@@ -21,6 +21,7 @@ from loopwright.errors import ConflictError
 from loopwright.loop.case import Services
 from loopwright.loop.driver import Driver
 from loopwright.loop.retention import Item, Policy, condemned, digests, needed, reachable
+from loopwright.training import drop_locks
 
 __all__ = ["Cleaner", "Removed"]
 
@@ -69,6 +70,7 @@ class Cleaner:
             gone = self._take_away(items, marked, policy, now)
             removed = [Removed(item, _size(path)) for item, path in gone]
             self._empty()
+            drop_locks(self._state.environments)
             return removed
         finally:
             self._one.release()

@@ -9,18 +9,16 @@ its lock's digest, so equal locks share one, and it counts only once the file `c
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from loopwright import jobs, pins
 from loopwright.errors import StepFailed
 from loopwright.state import replace_file
+from loopwright.training.alone import alone
 from loopwright.training.resolving import pointing, resolve, run_uv
 from loopwright.training.variables import environment_folder
 
@@ -35,7 +33,7 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
             lock = resolve(given["wanted"], given["python_version"], outputs)
     digest = lock_digest(lock, given["python_version"])
     folder = environment_folder(Path(given["environments"]), digest)
-    with _alone(folder):
+    with alone(folder):
         if not (folder / COMPLETE).exists():
             with pointing(lines):
                 build(folder, lock, given["python_version"], outputs)
@@ -49,15 +47,6 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
         "python_version": given["python_version"],
         "packages": len(pins.installed(folder)),
     }
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Equal requirements of two workloads give one folder: one job builds it, the other waits and finds it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def lock_digest(lock: str, python_version: str) -> str:
