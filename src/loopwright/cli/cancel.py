@@ -23,7 +23,6 @@ def cancel(parsed: argparse.Namespace) -> int:
         print(json.dumps(answer))
     else:
         clean_up = f" Clean-up runs: {', '.join(answer['clean_up'])}." if answer["clean_up"] else ""
-        print(
-            f"Cancelled {answer['change']}. Its jobs end, and what serves stays.{clean_up} `loopwright up` asks anew."
-        )
+        anew = "" if answer["transfer"] else f" Its jobs end.{clean_up} `loopwright up` asks anew."
+        print(f"Cancelled {answer['change']}: what serves stays.{anew}")
     return 0

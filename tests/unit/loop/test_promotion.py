@@ -19,8 +19,10 @@ from loopwright.loop.steps import Step
 from loopwright.loop.steps.plan import entering
 from loopwright.loop.view import Book
 from loopwright.operations import promoting
+from loopwright.operations.cancelling import cancel
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.promoting import Wish, promote
+from loopwright.operations.rollback import rollback
 from loopwright.spec import Workload, load_text
 
 HEAD = """
@@ -190,9 +192,33 @@ def test_asking_again_takes_it_up_and_a_newer_version_takes_its_place(homes: Ite
     assert life.book.view.current("prod", "toy").body["version"] == 2  # type: ignore[union-attr]
 
 
-def test_what_was_rolled_back_may_be_promoted_again(homes: Iterator[Path]) -> None:
-    from loopwright.operations.rollback import rollback
+def test_a_promotion_is_cancelled_on_its_way_and_then_a_rollback_goes_through(homes: Iterator[Path]) -> None:
+    life = lived(homes)
+    for spec in ("a", "b", "c"):
+        life.request(spec, auto=False)
+        life.rounds(25)
+        name = bring(life)
+        life.rounds(5)
+        say_yes(life)
+        if spec != "c":
+            life.rounds()
+    while not life.book.view.queues["prod"]:
+        life.round()
+    control = cast("ControlPlane", Control(life))
+    with pytest.raises(ConflictError, match=f"loopwright cancel {name}"):
+        rollback(control, ["prod"], "", "bob")
+    told = cancel(control, name, "bob")
+    assert (told["change"], told["workload"], told["clean_up"]) == (name, "toy", [])
+    life.rounds()
+    back = rollback(control, ["prod"], "", "bob")["transfer"]
+    life.rounds()
+    assert (life.book.view.outcome(name), life.book.view.outcome(back)) == ("cancelled", "succeeded")
+    assert life.book.view.current("prod", "toy").body["version"] == 1  # type: ignore[union-attr]
+    with pytest.raises(ConflictError, match="was cancelled already"):
+        cancel(control, name, "bob")
 
+
+def test_what_was_rolled_back_may_be_promoted_again(homes: Iterator[Path]) -> None:
     life = lived(homes, "a")
     for spec in ("", "b"):
         if spec:

@@ -52,7 +52,7 @@ def add(commands: Any) -> None:
         commands,
         "cancel",
         late("cancel", "cancel"),
-        "End a change that is under way: its jobs end, its clean-up runs, and what serves stays.",
+        "End a change, promotion or rollback that is under way: its jobs end, its clean-up runs, and what serves stays.",
         """loopwright cancel
            loopwright cancel titanic
            loopwright cancel titanic-3""",
@@ -62,5 +62,5 @@ def add(commands: Any) -> None:
         nargs="?",
         type=named,
         metavar="WORKLOAD|CHANGE",
-        help="a change, or the workload whose newest change is meant (default: the only one under way)",
+        help="a change, promotion or rollback, or the workload whose newest change is meant (default: the only one under way)",
     )
