@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ class Services:
     tracking: Tracking
     engine: Engine
     book: Book
+    clock: Callable[[], float] = time.time  # dates facts
 
     def job_folder(self, job_id: str) -> Path:
         """A job's folder, made when asked for."""

@@ -61,7 +61,7 @@ class Driver:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`clock` dates facts; `monotonic` times what is tried again, whatever the clock is set to."""
-        self.services = services
+        self.services = services = replace(services, clock=clock)
         self.board = ProgressBoard()
         self._clock, self._monotonic = clock, monotonic
         self._specs: dict[str, Workload] = {}

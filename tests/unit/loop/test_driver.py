@@ -43,3 +43,10 @@ def test_a_spec_that_cannot_be_read_any_more_holds_up_no_other_workload(
     monkeypatch.setattr(life.driver, "spec", refuse)
     release(life, other, "a")
     assert life.book.view.current("dev", "other") is not None
+
+
+def test_what_steps_record_is_dated_by_the_drivers_clock(life: Life, tmp_path: Path) -> None:
+    begun = life.world.now = life.world.now + 86400.0
+    release(life, make_tiny(tmp_path / "tiny", "tiny"), "a")
+    (run,) = [fact for fact in life.ledger.facts() if fact.kind == "run.created"]
+    assert begun < run.time <= life.world.now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -128,7 +127,9 @@ class TrainStep(JobStep):
             "lock": case.outputs["environment"]["digest"],
             "parameters": given,
         }
-        services.book.append_once("run.created", change.workload, job_id, body, "loopwright", time.time())
+        services.book.append_once(
+            "run.created", change.workload, job_id, body, "loopwright", services.clock()
+        )
         return run
 
     def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:
