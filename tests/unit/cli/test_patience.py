@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loopwright.cli import patience
+from loopwright.cli import patience, up
 from loopwright.cli.client import Client
 from loopwright.cli.transfer import follow
 from loopwright.errors import ConflictError, TemporaryError
@@ -20,12 +21,17 @@ class Absent(Client):
     def __init__(self, state: StateFolder) -> None:
         super().__init__(state)
         self.asked = 0
+        self.tokens: list[str] = []
 
     def get(self, path: str, timeout: float = 30.0, **query: Any) -> Any:
         self.asked += 1
         if self.asked == 1:
             raise TemporaryError("The control plane does not answer.")
         return {"version": 1, "state": "succeeded", "steps": [], "path": path}
+
+    def post(self, path: str, body: dict[str, Any], timeout: float = 300.0) -> Any:
+        self.tokens.append(body["token"])
+        return self.get(path) | {"change": "toy-1", "new": True, "workload": "toy", "finished": False}
 
 
 @pytest.fixture
@@ -42,6 +48,18 @@ def test_a_transfer_is_followed_through_the_death_of_the_control_plane(
     monkeypatch.setattr(patience, "connect", brought_back.append)
     assert follow(client, {"transfer": "toy-3"})["path"] == "/v1/changes/toy-3"
     assert (client.asked, brought_back) == (2, [client.state])
+
+
+def test_up_asks_again_with_the_token_of_its_first_try_and_another_up_with_another(
+    client: Absent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "connect", lambda state: client)
+    monkeypatch.setattr(up, "connect", lambda state: client)
+    given = {"folder": ".", "auto_approve": False, "again": True, "no_wait": True, "json": True}
+    parsed = argparse.Namespace(home=str(client.state.root), foreground=False, **given)
+    assert [up.up(parsed), up.up(parsed)] == [0, 0]
+    first, repeated, other = client.tokens
+    assert first == repeated != other
 
 
 def test_nothing_is_brought_back_that_was_stopped_on_purpose(client: Absent) -> None:
