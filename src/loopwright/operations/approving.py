@@ -105,6 +105,11 @@ def _require_open(view: View, asked: Fact, rule: Rule, now: float) -> None:
         raise ConflictError(
             f"{asked.key} {'expired' if void is None or void.kind.endswith('expired') else 'is void'}{why}. {_waiting(view)}"
         )
+    if _overtaken(view, asked):
+        raise ConflictError(
+            f"{asked.key} is void: another release serves in {asked.body['environment']} than when it was asked for. It is asked "
+            "for anew, under another name, once the change has been evaluated against that; `loopwright status` shows it."
+        )
     if view.outcome(change) != "running":
         raise ConflictError(
             f"{asked.key} belongs to {change}, which is no longer under way ({view.outcome(change)}). {_waiting(view)}"
@@ -114,6 +119,15 @@ def _require_open(view: View, asked: Fact, rule: Rule, now: float) -> None:
         raise ConflictError(
             f"{asked.key} was already approved by {who}; a decision stands. `loopwright up` asks anew."
         )
+
+
+def _overtaken(view: View, asked: Fact) -> bool:
+    """Whether the champion has changed since: the loop voids the approval when it gets to it, which may take a while."""
+    terms = asked.body.get("terms")
+    if not terms or "replaces" not in terms:
+        return False  # asked for by release 0.1
+    champion = view.champion(asked.body["environment"], asked.workload, asked.body["package"])
+    return (champion.key if champion else None) != terms["replaces"]
 
 
 def _waiting(view: View) -> str:

@@ -9,8 +9,9 @@ import pytest
 from model_world import Life
 from tiny_workload import make_tiny
 
+from loopwright.errors import ConflictError
 from loopwright.loop.change import Change
-from loopwright.operations import changes
+from loopwright.operations import approving, changes, rollback
 from loopwright.spec import Workload
 
 
@@ -50,3 +51,18 @@ def test_what_steps_record_is_dated_by_the_drivers_clock(life: Life, tmp_path: P
     release(life, make_tiny(tmp_path / "tiny", "tiny"), "a")
     (run,) = [fact for fact in life.ledger.facts() if fact.kind == "run.created"]
     assert begun < run.time <= life.world.now
+
+
+def test_nobody_says_yes_to_what_a_rollback_has_made_void(life: Life, tmp_path: Path) -> None:
+    folder = make_tiny(tmp_path / "tiny", environments="{prod: {approval: required}}")
+    for content in "ab":
+        release(life, folder, content)
+    (folder / "train.py").write_text("# c\n")
+    changes.up(life.control, str(folder), False, "ada")
+    life.settle()
+    [waiting] = set(life.book.view.approvals) - set(life.book.view.decisions)
+    rollback.rollback(life.control, ["prod"], "", "ada")
+    while life.book.view.releases["prod", "tiny"][-1].body.get("by") != "rollback":
+        life.tick()
+    with pytest.raises(ConflictError, match=f"{waiting} is void"):
+        approving.decide(life.control, waiting, "approve", "", "bob")
