@@ -127,7 +127,7 @@ def _overtaken(view: View, asked: Fact) -> bool:
     if not terms or "replaces" not in terms:
         return False  # asked for by release 0.1
     champion = view.champion(asked.body["environment"], asked.workload, asked.body["package"])
-    return (champion.key if champion else None) != terms["replaces"]
+    return bool((champion.key if champion else None) != terms["replaces"])
 
 
 def _waiting(view: View) -> str:
