@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 import time
@@ -95,16 +96,17 @@ class Screen:
 
     def show(self, progress: Progress) -> None:
         size = shutil.get_terminal_size()
-        table = render(rows(progress, time.time()), "  ")
-        asking = waiting_for(progress, self._home)
+        asking = waiting_for(progress, self._home).splitlines()
+        # Left to the terminal to wrap: it is there to be pasted, whole and without line ends of ours.
+        wrapped = sum(max(1, math.ceil(len(line) / size.columns)) for line in asking)
         # What is higher than the screen cannot be drawn over: the newest rows are the lower ones.
-        lines = [line[: size.columns - 1] for line in [*table, *([asking] if asking else [])]][
-            -(size.lines - 1) :
-        ]
+        room = max(0, size.lines - 1 - wrapped)
+        table = [line[: size.columns - 1] for line in render(rows(progress, time.time()), "  ")]
+        lines = table[max(0, len(table) - room) :]
         back = f"\x1b[{self._drawn}F\x1b[J" if self._drawn else ""
-        self._stream.write(back + "\n".join(lines) + "\n")
+        self._stream.write(back + "\n".join([*lines, *asking]) + "\n")
         self._stream.flush()
-        self._drawn = len(lines)
+        self._drawn = len(lines) + wrapped
 
     def end(self, progress: Progress) -> None:
         self.show(progress)

@@ -11,6 +11,7 @@ from loopwright.cli.client import Client
 from loopwright.cli.live import rows
 from loopwright.cli.readiness import readiness
 from loopwright.cli.table import render
+from loopwright.cli.up import home_option
 from loopwright.state import StateFolder
 
 
@@ -27,7 +28,7 @@ def status(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps(found))
     elif found["running"]:
-        _show_status(found)
+        _show_status(found, home_option(state))
     else:
         _show_stopped(found)
     return 0
@@ -42,7 +43,7 @@ def _show_stopped(found: dict[str, Any]) -> None:
         )
 
 
-def _show_status(found: dict[str, Any]) -> None:
+def _show_status(found: dict[str, Any], home: str) -> None:
     services = ", ".join(f"{name} {service['state']}" for name, service in found["services"].items())
     print(f"{found['home']}: {services or 'starting'}; tracking at {found['tracking_url']}")
     if found.get("trouble"):
@@ -53,18 +54,23 @@ def _show_status(found: dict[str, Any]) -> None:
     if not found["workloads"]:
         print("No workload yet. Start one: loopwright up DIR")
     for workload in found["workloads"]:
-        change = workload["change"]
-        print(f"\n{workload['workload']}: {change['change']} {change['state']} ({workload['folder']})")
-        if change.get("trouble"):
-            print(f"  {change['trouble']}")
-        print("\n".join(render(rows(change, time.time()), "  ")))
-        for transfer in workload.get("transfers", ()):
-            print(f"  {transfer['change']} {transfer['state']}")
-            print("\n".join(render(rows(transfer, time.time()), "    ")))
-        for environment, serving in workload["environments"].items():
-            trouble = f"; {serving['failing']}" if serving["failing"] else ""
-            print(f"  {environment}: {serving['version']} at {serving['url']}, {readiness(serving)}{trouble}")
-        if change.get("approval"):
+        _show_workload(workload, home)
+
+
+def _show_workload(workload: dict[str, Any], home: str) -> None:
+    change = workload["change"]
+    print(f"\n{workload['workload']}: {change['change']} {change['state']} ({workload['folder']})")
+    if change.get("trouble"):
+        print(f"  {change['trouble']}")
+    print("\n".join(render(rows(change, time.time()), "  ")))
+    for transfer in workload.get("transfers", ()):
+        print(f"  {transfer['change']} {transfer['state']}")
+        print("\n".join(render(rows(transfer, time.time()), "    ")))
+    for environment, serving in workload["environments"].items():
+        trouble = f"; {serving['failing']}" if serving["failing"] else ""
+        print(f"  {environment}: {serving['version']} at {serving['url']}, {readiness(serving)}{trouble}")
+    for waiting in (change, *workload.get("transfers", ())):
+        if approval := waiting.get("approval"):
             print(
-                f"  Waits for: loopwright approve {change['approval']}   (or: loopwright reject {change['approval']})"
+                f"  Waits for: loopwright approve {approval}{home}   (or: loopwright reject {approval}{home})"
             )

@@ -21,10 +21,20 @@ def by_hand(walk: Walk, step: Entering) -> bool:
         return False
     under_way = case.view.promotion(step.environment, case.change.workload)
     if under_way is not None:
-        walk.show(step, "waiting", f"waiting for the promotion {under_way.key}")
+        asked = _open_approval(walk, under_way.key, step.environment)
+        told = f": loopwright approve {asked}" if asked else ""
+        walk.show(step, "waiting", f"waiting for the promotion {under_way.key}{told}")
     else:
         walk.show(step, "manual", f"waiting for: loopwright promote {step.promoted_from} {step.environment}")
     return True
+
+
+def _open_approval(walk: Walk, promotion: str, environment: str) -> str:
+    """What a person has to approve before a promotion goes on; empty where that is nothing."""
+    view = walk.case.view
+    asked = view.newest_approval(f"{promotion}-{environment}")
+    settled = asked is None or any(fact.body.get("job") == asked.key for fact in view.successes.values())
+    return "" if asked is None or settled else asked.key
 
 
 def release(walk: Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:

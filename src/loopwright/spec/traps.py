@@ -130,13 +130,14 @@ def _no_approval(spec: Workload) -> Found:
 
 
 def _shell(spec: Workload) -> Found:
-    for word in words(spec.training.command) or ():
-        if _SHELL.fullmatch(word):
+    tasks = {f"pipeline.tasks.{name}.command": task.command for name, task in spec.pipeline.tasks.items()}
+    for path, command in {"training.command": spec.training.command, **tasks}.items():
+        found = next((word for word in words(command) or () if _SHELL.fullmatch(word)), None)
+        if found is not None:
             yield (
-                "training.command",
-                f"{quoted(word)} is passed to the program as it is: the command runs without a shell. Put such steps into a script.",
+                path,
+                f"{quoted(found)} is passed to the program as it is: the command runs without a shell. Put such steps into a script.",
             )
-            return
 
 
 def _unused(spec: Workload) -> Found:
@@ -180,7 +181,7 @@ TRAPS = (
     Trap("never-at-zero", "`scale_to_zero_after` stands beside a `min` above 0", never_at_zero),
     Trap("no-approval", "no environment asks for an approval", _no_approval),
     Trap("open-endpoint", "`auth` is `none`", open_to_all),
-    Trap("shell-syntax", "the training command has `&&`, `|`, `>` or the like", _shell),
+    Trap("shell-syntax", "the training command, or a task's, has `&&`, `|`, `>` or the like", _shell),
     Trap("unused-placeholder", "the training command does not name its rows or `{outputs}`", _unused),
 )
 """All traps of the spec, in the order in which they are shown."""

@@ -3,7 +3,9 @@
 import io
 from typing import Any
 
-from loopwright.cli.live import PlainLines
+import pytest
+
+from loopwright.cli.live import PlainLines, Screen
 from loopwright.cli.table import seconds
 from loopwright.cli.up import curl
 
@@ -25,6 +27,23 @@ def test_a_state_is_told_when_it_changes_and_only_then() -> None:
     for state in ("running", "running", "done"):
         lines.show({"steps": [step("data", state), step("train", "waiting")]})
     assert stream.getvalue() == "data: running\ndata: done 2.5s\n"
+
+
+def test_the_line_to_paste_is_whole_on_a_narrow_terminal_and_drawn_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("LINES", "8")
+    stream = io.StringIO()
+    screen = Screen(stream, " --home /a/folder")
+    progress = {"steps": [step(f"s{n}", "done", "m" * 60) for n in range(9)], "approval": "toy-3-prod"}
+    screen.show(progress)
+    *table, asking = stream.getvalue().splitlines()
+    assert asking.endswith("loopwright approve toy-3-prod --home /a/folder   (or: reject)")
+    assert 80 < len(asking) <= 120  # three rows of the eight, and the last is the cursor's
+    assert (len(table), max(map(len, table))) == (4, 39)
+    screen.show(progress)
+    assert "\x1b[7F\x1b[J" in stream.getvalue()
 
 
 def test_durations_are_readable() -> None:

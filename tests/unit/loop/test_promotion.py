@@ -161,6 +161,18 @@ def test_a_promotion_asks_releases_and_completes_the_change(homes: Iterator[Path
     assert life.world.started == trained
 
 
+def test_the_change_that_a_promotion_completes_says_what_a_person_has_to_approve(
+    homes: Iterator[Path],
+) -> None:
+    life = lived(homes, "a")
+    name = bring(life)
+    outcome = life.rounds()["toy-1"]
+    assert outcome.states[-2].message == f"waiting for the promotion {name}: loopwright approve {name}-prod"
+    say_yes(life)
+    told = [state.message for _ in range(12) for state in life.rounds(1)["toy-1"].states]
+    assert f"waiting for the promotion {name}" in told
+
+
 def test_a_crash_at_any_operation_promotes_once(homes: Iterator[Path]) -> None:
     for crash_at in range(0, 1000, 4):
         life = lived(homes, "a")

@@ -50,6 +50,14 @@ def test_every_trap_has_an_edit_here() -> None:
     assert {code for code, *_ in EDITS} == {trap.code for trap in TRAPS}
 
 
+def test_a_task_runs_without_a_shell_too(example: str) -> None:
+    task = 'pipeline: {tasks: {tidy: {command: "python a.py && ls", after: data}}}'
+    found = warnings(load_text(f"{example}\n{task}\n"))
+    assert [(warning.code, warning.path) for warning in found] == [
+        ("shell-syntax", "pipeline.tasks.tidy.command")
+    ]
+
+
 def test_the_example_falls_into_none(folder: Path) -> None:
     spec, positions = load_with_positions(folder / "loopwright.yaml")
     assert warnings(spec, positions, *parse_with_positions(CasesFile, folder / "tests/functional.yaml")) == ()
