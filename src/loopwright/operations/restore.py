@@ -13,13 +13,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from loopwright.engines.local.ports import is_free
 from loopwright.errors import ConflictError, IntegrityError, MachineError
-from loopwright.ledger import Entry, Ledger, open_ledger
+from loopwright.ledger import Entry, Ledger, hold_of, open_ledger
 from loopwright.operations.archive import unpack
 from loopwright.operations.backup import FACTS
 from loopwright.state import StateFolder, read_settings, replace_file
@@ -46,9 +46,11 @@ def restore(state: StateFolder, source: Path, actor: str) -> dict[str, Any]:
         made = StateFolder(beside / "state")
         (beside / "ledger.head").replace(made.ledger_head)
         moved = _own_settings(made)
-        _fill(made, beside / FACTS, manifest, source, actor)
-        _settle(made.root)
-        made.root.rename(state.root)  # takes the place of an empty folder, and of nothing else
+        with _held(made):
+            _fill(made, beside / FACTS, manifest, source, actor)
+            made.control_lock.unlink(missing_ok=True)
+            _settle(made.root)
+            made.root.rename(state.root)  # takes the place of an empty folder, and of nothing else
     except OSError as error:
         raise MachineError(
             f"{source} cannot be restored to {state.root}: {error.strerror or error}. Make room, or mend the rights."
@@ -84,6 +86,22 @@ def _own_settings(made: StateFolder) -> list[int]:
     return taken
 
 
+@contextmanager
+def _held(made: StateFolder) -> Iterator[None]:
+    """No control plane serves from the database meanwhile; raises ConflictError where one does."""
+    hold = hold_of(made)
+    try:
+        hold.acquire()
+    except ConflictError as error:
+        raise ConflictError(
+            f"{error.message} A backup is restored into an empty database: name another by LOOPWRIGHT_LEDGER."
+        ) from error
+    try:
+        yield
+    finally:
+        hold.release()
+
+
 def _fill(made: StateFolder, lines: Path, manifest: dict[str, Any], source: Path, actor: str) -> None:
     """The facts into the new ledger, verified, and one more that says where they come from."""
     with closing(open_ledger(made)) as ledger:
@@ -108,9 +126,14 @@ def _fill(made: StateFolder, lines: Path, manifest: dict[str, Any], source: Path
 
 
 def _the_same(ledger: Ledger, newest: int, place: dict[str, Any]) -> bool:
-    """Whether just these facts were filled in by a restore that ended before the folder had its name."""
-    there = ledger.facts(after=place["sequence"] - 1, limit=1)
-    return newest <= place["sequence"] + 1 and [fact.hash for fact in there] == [place["hash"]]
+    """Whether just these facts were filled in by a restore of this backup that ended before the folder had its name.
+
+    The installation that was backed up has them too, and then its own `state.backed-up`: that one is in use.
+    """
+    there = ledger.facts(after=place["sequence"] - 1, limit=3)
+    if newest > place["sequence"] + 1 or not there or there[0].hash != place["hash"]:
+        return False
+    return all((fact.kind, fact.key) == ("state.restored", place["hash"]) for fact in there[1:])
 
 
 def _entries(lines: Path, source: Path) -> Iterator[Entry]:

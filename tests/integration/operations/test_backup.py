@@ -20,7 +20,7 @@ import pytest
 from old_state import FACTS, unpack_old_state
 
 from loopwright.errors import ConflictError, IntegrityError, LoopwrightError, MachineError, NotFoundError
-from loopwright.ledger import open_ledger
+from loopwright.ledger import hold_of, open_ledger
 from loopwright.operations.backup import backup
 from loopwright.operations.restore import restore
 from loopwright.state import StateFolder
@@ -257,6 +257,35 @@ def test_a_database_that_was_filled_before_the_restore_was_killed_is_taken(
     restore(again, file, "ann")
     with closing(open_ledger(again)) as ledger:
         assert (ledger.count("state.restored"), ledger.verify().ok) == (1, True)
+
+
+def test_the_database_of_an_installation_that_goes_on_is_not_taken(
+    file: Path, fresh: StateFolder, tmp_path: Path, server: postgres.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOPWRIGHT_LEDGER", server.url(server.database()))
+    restore(fresh, file, "ann")
+    backup(fresh, tmp_path / "live.tar.gz")
+    with closing(open_ledger(fresh)) as ledger:
+        ledger.append("state.backed-up", "", "1", {}, "ann", 1.0)
+        before = ledger.newest_place()
+        with pytest.raises(ConflictError, match="holds facts already"):
+            restore(StateFolder(tmp_path / "beside"), tmp_path / "live.tar.gz", "bob")
+        assert ledger.newest_place() == before
+
+
+def test_a_database_that_a_control_plane_holds_is_not_restored_into(
+    file: Path, fresh: StateFolder, tmp_path: Path, server: postgres.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOPWRIGHT_LEDGER", server.url(server.database()))
+    holder = hold_of(StateFolder(tmp_path / "serving"))
+    holder.acquire()
+    try:
+        with pytest.raises(ConflictError, match=r"Another control plane .* restored into an empty database"):
+            restore(fresh, file, "ann")
+    finally:
+        holder.release()
+    assert not fresh.root.exists()
+    restore(fresh, file, "ann")
 
 
 SCRIPT = """
