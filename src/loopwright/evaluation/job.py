@@ -43,7 +43,10 @@ class _Version:
 def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     """Evaluate the package of `given`; writes evaluation.json and predictions.csv."""
     data, mine, theirs = asyncio.run(_ended_by_sigterm(given))
-    side = data.slicing.side(judging.judged(data.labels, mine), data.question)
+    said = judging.judged(data.labels, mine)
+    script = read_package_file(Path(given["package"]), "package.json")["entry"]
+    judging.require_labels(said, data.question, given["label"], script)
+    side = data.slicing.side(said, data.question)
     champion = _compared(given.get("champion"), data, mine, theirs)
     verdicts = gates.decide(given["gates"], side.overall, side.slices, champion)
     content = report.build(data, side, champion, verdicts)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loopwright.errors import StepFailed
+from loopwright.errors import Place, StepFailed
 from loopwright.evaluation.asking import Answer
 from loopwright.evaluation.gates import Side
 from loopwright.evaluation.labels import canonical, number, ordered
@@ -51,6 +51,31 @@ def judged(truth: Sequence[Any], answers: Sequence[Answer]) -> Judged:
     known = [answer.probability for answer in answers if answer.probability is not None]
     predictions = [answer.prediction for answer in answers]
     return Judged(truth, predictions, known if len(known) == len(answers) else None)
+
+
+def require_labels(rows: Judged, asked: Question, label: str, script: str) -> None:
+    """Raises StepFailed where no answer is ever a label that the data has: not a bad model, but another way to write it."""
+    known = set(asked.classes).union(rows.labels)
+    said = ordered(text for text in rows.predictions if text is not None)
+    if asked.task == "regression" or not said or known.intersection(said):
+        return
+    has = ordered(text for text in known if text is not None)
+    raise StepFailed(
+        f"{script} answers {_shown(said)}, the label `{label}` has {_shown(has)}. Answer the label as the data has it, "
+        "such as what model.predict gives where it was fitted to that column.",
+        [Place(file=script)],
+    )
+
+
+def _shown(classes: Sequence[str]) -> str:
+    """As `0 and 1 (whole numbers)`, or `'no' and 'yes'`."""
+    numbers = [number(name) for name in classes]
+    whole = all(value is not None and value.is_integer() for value in numbers)
+    told = [name if value is not None else repr(name) for name, value in zip(classes, numbers, strict=True)]
+    if len(told) > _MOST_SHOWN:
+        told = [*told[:_MOST_SHOWN], f"{len(told) - _MOST_SHOWN} more"]
+    listed = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+    return f"{listed} (whole numbers)" if whole else listed
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
+import re
+
 import pytest
 
-from loopwright.errors import StepFailed
+from loopwright.errors import Place, StepFailed
 from loopwright.evaluation import metrics
 from loopwright.evaluation.asking import Answer
-from loopwright.evaluation.judging import Slicing, judged, labels, question
+from loopwright.evaluation.judging import Slicing, judged, labels, question, require_labels
 from loopwright.spec.gates import LESS_IS_BETTER, REGRESSION
 
 
@@ -35,6 +37,17 @@ def test_labels_match_answers_of_other_types():
     asked = question("classification", "survived", ["1", "0"], None)
     rows = judged(labels(["1", "0", "1.0"], "classification", "survived"), [Answer("1", None)] * 3)
     assert metrics.measure(rows, asked).values["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_answers_that_are_never_a_label_are_the_scripts_and_not_the_models():
+    asked = question("classification", "left", ["no", "yes"], None)
+    rows = judged(["no", "yes"], [Answer("0", None), Answer("1", None)])
+    told = "score.py answers 0 and 1 (whole numbers), the label `left` has 'no' and 'yes'."
+    with pytest.raises(StepFailed, match=re.escape(told)) as failure:
+        require_labels(rows, asked, "left", "score.py")
+    assert list(failure.value.places) == [Place(file="score.py")]
+    require_labels(judged(["no", "no"], [Answer("yes", None)] * 2), asked, "left", "score.py")
+    require_labels(judged([1.0], [Answer(2.0, None)]), question("regression", "y", [1.0], None), "y", "s.py")
 
 
 def test_slices_are_measured_apart():
