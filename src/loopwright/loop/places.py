@@ -16,11 +16,20 @@ from loopwright.errors import LoopwrightError, NotFoundError, Place, SpecError, 
 from loopwright.loop.change import Change
 from loopwright.loop.files import SPEC_FILE
 from loopwright.spec import Positions, load_yaml
+from loopwright.spec.dependencies import SOURCES
 
 _MOST_SHOWN = 8
 _FRAME = re.compile(
     r'File "([^"\n]+)", line (\d+)|([\w./-]+\.py):(\d+)'
 )  # Python's traceback, and our own short form
+_ABSENT = re.compile(r"No module named '(\w+)'")  # with a dot it is a part of a package that is there
+_PACKAGES = {
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "PIL": "pillow",
+    "cv2": "opencv-python",
+    "skimage": "scikit-image",
+}
 _HEAD = "\nWhere to change that:"
 
 
@@ -28,11 +37,14 @@ def with_places(error: LoopwrightError, change: Change, store: Store) -> tuple[s
     """An error's message with its places below, and the places."""
     if not isinstance(error, StepFailed):
         return error.message, ()
-    places = locate(error.places or in_scripts(error.message, change.files), change, store)
+    scripts = in_scripts(error.message, change.files)
+    hint, requirements = _requirement(error.message, change, store)
+    message = f"{error.message}\n{hint}" if hint else error.message
+    places = locate((*(error.places or scripts), *requirements), change, store)
     told = [str(place) for place in places if str(place).split("  ")[0] not in error.message]
     more = [f"and {len(told) - _MOST_SHOWN} more"] if len(told) > _MOST_SHOWN else []
     lines = [f"\n    {line}" for line in (*told[:_MOST_SHOWN], *more)]
-    return error.message + (_HEAD if lines else "") + "".join(lines), places
+    return message + (_HEAD if lines else "") + "".join(lines), places
 
 
 def locate(places: Sequence[Place], change: Change, store: Store) -> tuple[Place, ...]:
@@ -63,6 +75,25 @@ def in_scripts(text: str, files: Iterable[str]) -> tuple[Place, ...]:
         if script is not None:
             found = (Place(file=script, line=int(line)),)
     return found
+
+
+def _requirement(message: str, change: Change, store: Store) -> tuple[str, tuple[Place, ...]]:
+    """What to do about a package that the user's code imports and its environment lacks, and the file to add it to."""
+    absent = _ABSENT.search(message)
+    if absent is None or _is_own(absent[1], change.files):
+        return "", ()
+    try:
+        dependencies = load_yaml(store.file(change.spec), SPEC_FILE)[0]["training"]["dependencies"]
+        file = next(str(dependencies[source]) for source in SOURCES if dependencies.get(source))
+    except (SpecError, NotFoundError, LookupError, TypeError, AttributeError, StopIteration):
+        return "", ()
+    package = _PACKAGES.get(absent[1], absent[1])
+    return f"{package} is not among the requirements: add it to {file}.", (Place(file=file, line=1),)
+
+
+def _is_own(module: str, files: Iterable[str]) -> bool:
+    """Whether a file of the workload has that name: then it is the path that is wrong, and no package is missing."""
+    return any(module in (*path.split("/")[:-1], path.split("/")[-1].removesuffix(".py")) for path in files)
 
 
 def _positions(store: Store, content: str, name: str) -> Positions | None:

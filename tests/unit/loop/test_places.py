@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,19 @@ def test_our_own_short_form_is_read_and_not_told_twice(change: Change, store: St
     assert message.splitlines()[-1] == "    score.py:2:1"
     named = StepFailed("score.py:2:1: no", [Place("", "score.py", 2)])
     assert with_places(named, change, store)[0] == named.message
+
+
+def test_a_package_that_is_missing_points_to_the_requirements_too(change: Change, store: Store) -> None:
+    spec = store.put_bytes(b"training:\n  dependencies: {requirements: requirements.txt}\n")
+    change = replace(
+        change, spec=spec, files=dict(change.files) | {"requirements.txt": store.put_bytes(b"joblib")}
+    )
+    failed = StepFailed("init failed: No module named 'pandas' (score.py:2)")
+    message, places = with_places(failed, change, store)
+    assert places == (Place("", "score.py", 2), Place("", "requirements.txt", 1))
+    assert "pandas is not among the requirements: add it to requirements.txt." in message
+    own = StepFailed("init failed: No module named 'score' (score.py:2)")
+    assert with_places(own, change, store)[1] == (Place("", "score.py", 2),)
 
 
 def test_what_is_no_verdict_or_has_no_known_file_gets_no_place(change: Change, store: Store) -> None:
