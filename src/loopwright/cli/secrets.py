@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from loopwright.cli.client import connect
+from loopwright.cli.client import Client, connect
 from loopwright.cli.table import listing, local
-from loopwright.errors import UsageError
+from loopwright.errors import NotFoundError, UsageError
+from loopwright.ledger.location import exists
 from loopwright.state import StateFolder
 
 
@@ -39,9 +40,7 @@ def set_(parsed: argparse.Namespace) -> int:
 
 def remove(parsed: argparse.Namespace) -> int:
     """Forget it."""
-    answer = connect(StateFolder.resolve(parsed.home)).post(
-        f"/v1/secrets/{quote(parsed.name, safe='')}/remove", {}
-    )
+    answer = _reader(parsed).post(f"/v1/secrets/{quote(parsed.name, safe='')}/remove", {})
     if parsed.json:
         print(json.dumps(answer))
         return 0
@@ -53,7 +52,7 @@ def remove(parsed: argparse.Namespace) -> int:
 
 def list_(parsed: argparse.Namespace) -> int:
     """Names, never values."""
-    found = connect(StateFolder.resolve(parsed.home)).get("/v1/secrets")
+    found = _reader(parsed).get("/v1/secrets")
     if parsed.json:
         print(json.dumps(found))
         return 0
@@ -66,6 +65,16 @@ def list_(parsed: argparse.Namespace) -> int:
     ]
     print("\n".join(listing(["SECRET", "FROM", "BY", "SINCE", "USED BY"], rows)))
     return 0
+
+
+def _reader(parsed: argparse.Namespace) -> Client:
+    """A client for what makes nothing; raises NotFoundError where there is nothing yet."""
+    state = StateFolder.resolve(parsed.home)
+    if not state.is_foreign() and not exists(state):
+        raise NotFoundError(
+            f"{state.root} holds no ledger, so no secret is set there. --home names another state folder."
+        )
+    return connect(state)
 
 
 def _value(parsed: argparse.Namespace) -> str:

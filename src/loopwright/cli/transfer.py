@@ -36,10 +36,17 @@ def rollback(parsed: argparse.Namespace) -> int:
         print(json.dumps(asked | {"state": progress["state"], "seconds": took}))
     else:
         print(f"{where}, answering{f' after {took:.1f} s' if took is not None else ''}")
-        print(
-            "The change that was rolled back is held: `loopwright up` goes on once something has changed in its folder."
-        )
+        if held := _held(client, asked):
+            home = home_option(client.state)
+            print(f"{held} is held: `loopwright up{home}` goes on once something has changed in its folder.")
     return 0
+
+
+def _held(client: Client, asked: dict[str, Any]) -> str:
+    """The change that this rollback keeps out of the environment; empty where it went forward again to what is wanted."""
+    change = client.get("/v1/status", workload=asked["workload"])["workloads"][0]["change"]
+    here = (step["state"] for step in change["steps"] if step["step"] == asked["environment"])
+    return str(change["change"]) if "held" in here else ""
 
 
 def promote(parsed: argparse.Namespace) -> int:

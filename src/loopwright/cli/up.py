@@ -41,10 +41,11 @@ def up(parsed: argparse.Namespace) -> int:
         asked = with_environment(lambda body: persist(client, lambda: client.post("/v1/changes", body)), wish)
         _announce(asked, parsed.json)
         if parsed.no_wait:
+            _require_not_held(client, asked, home)
             print(
                 json.dumps(asked)
                 if parsed.json
-                else f"{asked['change']} is under way; `loopwright up` shows it, `loopwright status` too."
+                else f"{asked['change']} is under way; `loopwright up{home}` shows it, `loopwright status{home}` too."
             )
             return 0
         progress = _follow(client, asked, parsed.json, home)
@@ -123,7 +124,7 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
             f"{asked['change']} was cancelled by {progress['by']}. What serves stays; `loopwright up` asks anew."
         )
     if progress["state"] == "held":
-        raise ConflictError(_held(asked, progress))
+        raise ConflictError(_held(asked, progress, home_option(client.state)))
     if progress["state"] == "failed":
         step = next(step for step in progress["steps"] if step["state"] == "failed" and not step["clean_up"])
         raise StepFailed(
@@ -166,12 +167,21 @@ def _where(progress: Progress, failed: dict[str, Any]) -> str:
     return f"has failed at {failed['step']}, which nothing waits for: all else is done"
 
 
-def _held(asked: dict[str, Any], progress: Progress) -> str:
+def _require_not_held(client: Client, asked: dict[str, Any], home: str) -> None:
+    """Raises ConflictError for a change that a rollback holds: it does not go on by itself."""
+    if asked["new"]:
+        return
+    progress = _news(client, asked["change"], 0)
+    if progress["state"] == "held":
+        raise ConflictError(_held(asked, progress, home))
+
+
+def _held(asked: dict[str, Any], progress: Progress, home: str) -> str:
     held = [step for step in progress["steps"] if step["state"] == "held"]
     told = ", and ".join(f"{step['step']} was {step['message']}" for step in held)
     return (
-        f"{asked['change']} is held: {told}. It is not released again by itself. Change what was wrong and run `loopwright up`, "
-        "or release it anew as it is: `loopwright up --again`."
+        f"{asked['change']} is held: {told}. It is not released again by itself. Change what was wrong and run `loopwright up{home}`, "
+        f"or release it anew as it is: `loopwright up --again{home}`."
     )
 
 

@@ -70,7 +70,8 @@ def understood(view: View, words: Sequence[str]) -> Target:
     names = [word for word in words if not _VERSION.fullmatch(word)]
     if len(numbers) > 1 or len(names) > 2:
         raise NotFoundError(
-            f"Found {' '.join(words)!r}, expected at most a workload, an environment and a version."
+            f"Found {' '.join(words)!r}, expected at most a workload, an environment and a version, "
+            "which is a number such as 2 or v2."
         )
     served = list(dict.fromkeys(workload for (_, workload), releases in view.releases.items() if releases))
     of_version = [found["workload"] for found in numbers if found["workload"]]
@@ -78,11 +79,19 @@ def understood(view: View, words: Sequence[str]) -> Target:
     if not given and len(served) != 1 and len(names) < 2:
         known = f"One of {', '.join(served)}" if served else "Nothing serves yet: `loopwright up`"
         raise NotFoundError(f"Which workload? {known}.")
+    if not given and len(names) == 2 and names[0] in {environment for environment, _ in view.releases}:
+        raise _no_version(
+            names[1]
+        )  # behind an environment comes a version; `toys prod` has a workload misspelt
     workload = pick(given[0] if given else names[0] if len(names) == 2 else served[0], served, "workload")
     rest = [name for name in names if name != workload]
     where = list(dict.fromkeys(environment for environment, name in view.releases if name == workload))
     environment = pick(rest[0], where, "environment") if rest else _last(view, workload, where)
     return Target(workload, environment, int(numbers[0]["number"]) if numbers else None)
+
+
+def _no_version(word: str) -> NotFoundError:
+    return NotFoundError(f"Found {word!r}, expected the number of a version, such as 2 or v2.")
 
 
 def _last(view: View, workload: str, served: list[str]) -> str:

@@ -160,6 +160,9 @@ def test_replicas_that_do_not_come_up_leave_what_serves(homes: Iterator[Path]) -
         (("prod", "9"), NotFoundError, r"toy:9 has never served in prod. Served there: toy:1, toy:2."),
         (("staging",), NotFoundError, "No environment 'staging' is known here. Known: prod."),
         (("toys", "prod"), NotFoundError, r"No workload 'toys' is known here. Did you mean toy\?"),
+        (("prod", "abc"), NotFoundError, "Found 'abc', expected the number of a version"),
+        (("prod", "dev"), NotFoundError, "Found 'dev', expected the number of a version"),
+        (("toy", "prod", "abc"), NotFoundError, "Found 'toy prod abc', .* a version, which is a number"),
         (("other:1",), NotFoundError, "No workload 'other'"),
         (
             ("toy", "prod", "1", "2"),

@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
            loopwright secrets set TLS_KEY --file key.pem""",
     )
     made.add_argument("name", metavar="NAME", type=named, help="what specs call it: `secret:NAME`")
-    made.add_argument("more", nargs="*", help=SUPPRESS)
+    made.add_argument("more", nargs="*", default=[], help=SUPPRESS)
     made.add_argument("--file", metavar="FILE", help="the file with the value (default: standard input)")
     command(actions, "list", late("secrets", "list_"), "Show names, never values.", "loopwright secrets list")
     gone = command(
