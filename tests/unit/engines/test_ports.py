@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from pathlib import Path
 
@@ -53,6 +54,21 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "settings.json").write_text(content)
     with pytest.raises(MachineError, match=r"settings\.json.*remove it"):
         chosen(tmp_path / "settings.json", {}, lambda port: True)
+
+
+@pytest.mark.parametrize("found", ['"x"', "0", "65536", "true", "null", "8080.5"])
+@pytest.mark.parametrize("other", ["", ', "mlflow_port": 20001'])
+def test_a_port_of_the_file_that_is_none_is_refused_by_name(tmp_path: Path, found: str, other: str) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text(f'{{"gateway_port": {found}{other}}}')
+    told = f"{settings}: `gateway_port`: found {found}, expected a port from 1 to 65535."
+    with pytest.raises(MachineError, match=re.escape(told)):
+        chosen(settings, {}, lambda port: True)
+
+
+def test_one_port_of_the_file_alone_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"gateway_port": 9123}')
+    assert chosen(tmp_path / "settings.json", {}, lambda port: True).gateway_port == 9123
 
 
 def test_a_port_that_somebody_listens_at_is_not_free() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import socket
 from collections.abc import Callable, Mapping
@@ -37,18 +38,28 @@ def chosen(
 
     Raises MachineError where the file or the variable is not what it should be, or no port is free.
     """
-    known = read_settings(settings)
-    if known.keys() >= {"gateway_port", "mlflow_port"}:
-        try:
-            return msgspec.convert({name: known[name] for name in Ports.__struct_fields__}, Ports)
-        except msgspec.ValidationError as error:
-            raise MachineError(
-                f"{settings}: {error}; found {known}, expected two port numbers. Mend it, or remove it to have ports chosen anew."
-            ) from error
-    gateway = _gateway(environment, free or (lambda port: is_free(port) and claim(port, settings)))
-    ports = Ports(gateway_port=gateway, mlflow_port=_service(gateway, free or is_free))
+    known = _known(settings)
+    if known.keys() >= set(Ports.__struct_fields__):
+        return Ports(**known)
+    gateway = known.get("gateway_port") or _gateway(
+        environment, free or (lambda port: is_free(port) and claim(port, settings))
+    )
+    mlflow = known.get("mlflow_port") or _service(gateway, free or is_free)
+    ports = Ports(gateway_port=gateway, mlflow_port=mlflow)
     keep_settings(settings, **msgspec.to_builtins(ports))
     return ports
+
+
+def _known(settings: Path) -> dict[str, int]:
+    """The ports that the file has, one alone too; raises MachineError for one that is none."""
+    known = {name: port for name, port in read_settings(settings).items() if name in Ports.__struct_fields__}
+    for name, port in known.items():
+        if type(port) is not int or not 0 < port < 65536:  # not isinstance: true is an int
+            raise MachineError(
+                f"{settings}: `{name}`: found {json.dumps(port)}, expected a port from 1 to 65535. "
+                "Mend it, or remove it to have one chosen anew."
+            )
+    return known
 
 
 def is_free(port: int) -> bool:
