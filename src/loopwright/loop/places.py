@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from loopwright.catalog import Store
 from loopwright.errors import LoopwrightError, NotFoundError, Place, SpecError, StepFailed
@@ -83,7 +84,8 @@ def _requirement(message: str, change: Change, store: Store) -> tuple[str, tuple
     if absent is None or _is_own(absent[1], change.files):
         return "", ()
     try:
-        dependencies = load_yaml(store.file(change.spec), SPEC_FILE)[0]["training"]["dependencies"]
+        spec: Any = load_yaml(store.file(change.spec), SPEC_FILE)[0]
+        dependencies = spec["training"]["dependencies"]
         file = next(str(dependencies[source]) for source in SOURCES if dependencies.get(source))
     except (SpecError, NotFoundError, LookupError, TypeError, AttributeError, StopIteration):
         return "", ()
