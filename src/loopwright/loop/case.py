@@ -30,6 +30,8 @@ class Case:
     outputs: dict[str, Output] = field(default_factory=dict)  # by step name
     transfer: Fact | None = None  # what asked for it, where it brings about a release on record
     revisions: Mapping[str, str] = field(default_factory=dict)  # those on record, by environment
+    # The engine's URL of an environment's endpoint of a workload now; None where no engine is asked.
+    endpoint: Callable[[str, str], str] | None = None
 
     @property
     def data_name(self) -> str:

@@ -107,6 +107,7 @@ class Driver:
             steps = plan(case.spec)
         else:
             case, steps = transfer_case(book.view, transfer, self.spec(change))
+        case = replace(case, endpoint=self.services.engine.endpoint)
         return case, advance(case, steps, report, routes, self._clock(), self._available, taken)
 
     def _warmth(self, release: Fact) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from loopwright.engines.base import ReplicaSetStatus
 from loopwright.loop.actions import Enter, Release
 from loopwright.loop.asking import unclean
-from loopwright.loop.case import Case
+from loopwright.loop.case import Case, Output
 from loopwright.loop.steps import Entering, ReleaseStep
 from loopwright.loop.walk import Walk
 from loopwright.release import Failure, Move, Standing, next_move
@@ -61,9 +61,8 @@ def release(walk: Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     if move is Move.DONE and current is not None:
         walk.serving.add(step.environment)
         own = case.change.id in (current.body["change"], current.body.get("transfer"))
-        walk.show(
-            step, "done" if own else "cached", step.summary(current.body), current.time if own else None
-        )
+        told = step.summary(_of_now(case, step, current.body))
+        walk.show(step, "done" if own else "cached", told, current.time if own else None)
         return
     if case.transfer is None and case.view.newest[case.change.workload] != case.change.id:
         walk.show(step, "running")
@@ -74,6 +73,13 @@ def release(walk: Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     if case.transfer is None and case.view.transferring(step.environment, case.change.workload):
         return  # a rollback or promotion is at it: the registry's alias is moved by one of them alone
     walk.actions.append(Release(step, inputs, move))
+
+
+def _of_now(case: Case, step: ReleaseStep, output: Output) -> Output:
+    """A release as recorded, with the URL of now: this state may be on another machine since, with another port."""
+    if case.endpoint is None:
+        return output
+    return {**output, "url": case.endpoint(step.environment, case.change.workload)}
 
 
 def _rolls_back(case: Case) -> bool:

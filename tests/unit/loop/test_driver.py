@@ -46,6 +46,21 @@ def test_a_spec_that_cannot_be_read_any_more_holds_up_no_other_workload(
     assert life.book.view.current("dev", "other") is not None
 
 
+def test_a_step_that_serves_tells_the_url_of_now(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release(life, make_tiny(tmp_path / "tiny", "tiny"), "a")
+    moved = "http://elsewhere:1234/{}/{}/score"
+    monkeypatch.setattr(
+        life.world, "endpoint", lambda environment, workload: moved.format(environment, workload)
+    )
+    change = life.book.view.changes[life.book.view.newest["tiny"]]
+    report = life.world.report()
+    _, outcome = life.driver.look(change, report, report.routes_accepted)
+    messages = {state.step: state.message for state in outcome.states}
+    assert messages["dev"] == "http://elsewhere:1234/dev/tiny/score"
+
+
 def test_what_steps_record_is_dated_by_the_drivers_clock(life: Life, tmp_path: Path) -> None:
     begun = life.world.now = life.world.now + 86400.0
     release(life, make_tiny(tmp_path / "tiny", "tiny"), "a")
