@@ -255,3 +255,11 @@ def _children(pid: int) -> list[psutil.Process]:
             return found
         os.sched_yield()
     raise AssertionError(f"no replica of {Path('/proc') / str(pid)} came up")
+
+
+def test_a_script_that_writes_labels_in_another_way_is_told_so(given, tmp_path):
+    code = 'def init(): pass\ndef run(data): return {"prediction": "yes", "p": 0.1}\n'
+    given["package"] = package(tmp_path / "words", code)
+    (tmp_path / "said").mkdir()
+    with pytest.raises(StepFailed, match=r"score\.py answers 'yes', the label `survived` has 0 and 1"):
+        work(given, tmp_path / "said")
