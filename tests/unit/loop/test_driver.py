@@ -11,7 +11,7 @@ from tiny_workload import make_tiny
 
 from loopwright.errors import ConflictError
 from loopwright.loop.change import Change
-from loopwright.operations import approving, changes, rollback
+from loopwright.operations import approving, changes, promoting, records, rollback
 from loopwright.spec import Workload
 
 
@@ -59,6 +59,20 @@ def test_a_step_that_serves_tells_the_url_of_now(
     _, outcome = life.driver.look(change, report, report.routes_accepted)
     messages = {state.step: state.message for state in outcome.states}
     assert messages["dev"] == "http://elsewhere:1234/dev/tiny/score"
+
+
+def test_the_status_shows_what_a_promotion_waits_for(life: Life, tmp_path: Path) -> None:
+    environments = "{dev: {}, prod: {promotion: manual, approval: required}}"
+    folder = make_tiny(tmp_path / "tiny", environments=environments)
+    (folder / "train.py").write_text("# a\n")
+    changes.up(life.control, str(folder), False, "ada")
+    life.settle()
+    asked = promoting.promote(life.control, promoting.Wish("dev", "prod"), "bob")["transfer"]
+    life.settle()
+    control = life.control
+    control.epoch, life.world.tracking_url = 1, lambda: "http://tracking"  # type: ignore[attr-defined]
+    [workload] = records.status(control)["workloads"]
+    assert [one["approval"] for one in workload["transfers"]] == [f"{asked}-prod"]
 
 
 def test_what_steps_record_is_dated_by_the_drivers_clock(life: Life, tmp_path: Path) -> None:
