@@ -94,9 +94,8 @@ def assert_one_of_each(cli: Cli, number: int) -> None:
     expected = [(e, v) for v in range(1, number + 1) for e in ("dev", "prod")]
     assert [(body["environment"], int(body["version"])) for body in released] == expected
     assert len([f for f in facts if f["kind"] == "change.completed"]) == number
-    status = cli.json("status")
+    status = until(lambda: ready(cli))
     api = f"{status['tracking_url']}/api/2.0/mlflow"
-    until(lambda: cli.json("status")["services"]["mlflow"]["state"] == "ready")
     name = {"filter": "name='tiny'", "max_results": "10000"}
     versions = httpx.get(f"{api}/model-versions/search", params=name).json()["model_versions"]
     assert sorted(int(version["version"]) for version in versions) == list(range(1, number + 1))
@@ -105,6 +104,13 @@ def assert_one_of_each(cli: Cli, number: int) -> None:
             f"{api}/registered-models/alias", params={"name": "tiny", "alias": environment}
         ).json()
         assert int(alias["model_version"]["version"]) == number
+
+
+def ready(cli: Cli) -> dict[str, Any] | None:
+    """The status, once what was killed last is back."""
+    status: dict[str, Any] = cli.json("status")
+    back = status["running"] and status["services"].get("mlflow", {}).get("state") == "ready"
+    return status if back else None
 
 
 def assert_it_answers(cli: Cli, number: int) -> None:
