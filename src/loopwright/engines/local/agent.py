@@ -135,7 +135,7 @@ class Agent:
         if self._kill_at is None:
             _log.info("stopping", extra={"action": "stop"})
             self._kill_at = now + (0.0 if self._homeless else _GRACE)
-            for begin in (self._jobs.stop, self._tracking.stop):
+            for begin in (self._control.end_starting, self._jobs.stop, self._tracking.stop):
                 self._guard(begin)
             self._guard(self._sets.stop, now)
             self._guard(self._gateway.stop, desired, now)

@@ -48,6 +48,14 @@ class ControlPlaneKeeper:
         if not starting and now - self._away_since >= _AWAY and self._backoff.allows(now):
             self._start(now)
 
+    def end_starting(self) -> None:
+        """End one that was started and has not come to hold the lock: all is to be stopped, and it would begin anew."""
+        if self._child is None or self._child.poll() is not None:
+            return
+        holder = self._state.control_lock.read_text(errors="replace").strip()
+        if holder != str(self._child.pid):
+            self._child.kill()
+
     def _start(self, now: float) -> None:
         self._backoff.failed(now, self._lived)
         self._lived = 0.0
