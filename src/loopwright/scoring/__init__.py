@@ -11,6 +11,28 @@ serve, 3 the scoring script did not come up).
 May import: observations and errors; never the spec. Other rooms import `settings` from here to write serving.json.
 """
 
-from loopwright.scoring.settings import Input, InputType, Limits, Settings, load
+from loopwright.scoring.settings import (
+    Batching,
+    Flavor,
+    Input,
+    InputType,
+    Limits,
+    ModelFile,
+    Observing,
+    Output,
+    Settings,
+    load,
+)
 
-__all__ = ["Input", "InputType", "Limits", "Settings", "load"]
+__all__ = [
+    "Batching",
+    "Flavor",
+    "Input",
+    "InputType",
+    "Limits",
+    "ModelFile",
+    "Observing",
+    "Output",
+    "Settings",
+    "load",
+]

@@ -203,5 +203,5 @@ def _variables(settings: Settings) -> dict[str, str]:
     threads = dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(settings.threads)
     )
-    model = str(settings.model)
+    model = str(settings.model_folder)
     return {**os.environ, **threads, "MODEL_DIR": model, "AZUREML_MODEL_DIR": model}

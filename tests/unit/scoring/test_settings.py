@@ -29,7 +29,7 @@ def test_what_is_not_given_has_its_default(tmp_path: Path) -> None:
     settings = load(_write(tmp_path, limits={"queue": 3}))
     assert (settings.limits.queue, settings.limits.concurrency, settings.workers) == (3, 8, 1)
     assert settings.inputs == (Input(name="age", type="integer"),)
-    assert settings.model == tmp_path / "model"
+    assert settings.model_folder == tmp_path / "model"
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -50,6 +50,9 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ({"limits": {"timeout": "5s"}}, r"got `str` - at `\$.limits.timeout`"),
         ({"limits": {"que": 1}}, "unknown field `que`"),
         ({"inputs": [{"name": "a", "type": "integer"}] * 2}, "names a column twice"),
+        ({"entry": ""}, "expected one of `entry` and `model`"),
+        ({"model": {"path": "m", "flavor": "sklearn"}}, "expected one of `entry` and `model`"),
+        ({"entry": "", "model": {"path": "m", "flavor": "sklearn"}}, "needs `inputs` and `outputs`"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
