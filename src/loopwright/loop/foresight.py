@@ -152,8 +152,10 @@ def _foreseen(
 
 def _stands_before(case: Case, step: Entering, state: StepState) -> Deed | None:
     """Why a change does not enter an environment by itself; None where it does."""
-    if state.state in ("held", "manual"):
-        return "hold" if state.state == "held" else "promote"
+    if state.state == "held":
+        return "hold"
+    if state.state == "manual" or (step.promoted_from and state.state == "waiting"):
+        return "promote"  # a person has yet to, or did, and the promotion is under way
     ahead = state.state == "stopped" or isinstance(case.outputs[step.name], Awaited)
     return "stop" if ahead and unclean(case.change, step) else None
 

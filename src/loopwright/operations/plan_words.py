@@ -108,7 +108,7 @@ def last_line(foresight: Foresight, left: int) -> str:
         again = "`loopwright up --again` releases it anew as it is"
         return f"Held: rolled back from {', '.join(held)}. Change what was wrong, or {again}."
     if foresight.nothing and by_hand:
-        return f"No changes by `loopwright up`: {', '.join(by_hand)} waits for `loopwright promote`."
+        return f"No changes by `loopwright up`: {', '.join(by_hand)} comes by `loopwright promote`."
     if foresight.nothing:
         return "No changes: all of it is as declared, and serves."
     runs, may = _count(foresight, "run", True), _count(foresight, "run", False)

@@ -14,6 +14,7 @@ from loop_life import Life, Package, Register, Toy, World, toy_replica_set
 from loopwright.errors import ConflictError, NotFoundError
 from loopwright.loop.case import Case
 from loopwright.loop.change import Change
+from loopwright.loop.foresight import foresee
 from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.steps import Step
 from loopwright.loop.steps.plan import entering
@@ -171,6 +172,25 @@ def test_the_change_that_a_promotion_completes_says_what_a_person_has_to_approve
     say_yes(life)
     told = [state.message for _ in range(12) for state in life.rounds(1)["toy-1"].states]
     assert f"waiting for the promotion {name}" in told
+
+
+def test_up_is_foreseen_to_leave_to_people_what_they_promote_also_while_they_do(
+    homes: Iterator[Path],
+) -> None:
+    life = lived(homes, "a")
+
+    def deeds() -> list[str]:
+        case = Case(life.spec, life.book.view.changes["toy-1"], life.book.view)
+        found = foresee(case, small_plan(life.spec), life.world.report(), life.now, life.services.kept)
+        return [one.deed for one in found.steps if one.step.name in ("approval", "prod")]
+
+    assert deeds() == ["promote", "promote"]
+    bring(life)
+    life.rounds()
+    assert deeds() == ["promote", "promote"]
+    say_yes(life)
+    life.rounds()
+    assert deeds() == ["nothing", "nothing"]
 
 
 def test_a_crash_at_any_operation_promotes_once(homes: Iterator[Path]) -> None:

@@ -66,7 +66,7 @@ def test_what_is_held_is_said_with_what_to_do() -> None:
 
 
 def test_what_waits_for_a_hand_or_cannot_enter_is_said() -> None:
-    assert "prod waits for `loopwright promote`" in last_line(all_of(entering("promote")), 0)
+    assert "prod comes by `loopwright promote`" in last_line(all_of(entering("promote")), 0)
     assert "1 step runs, 0 unchanged" in last_line(all_of(foreseen("train", "run"), entering("stop")), 0)
     assert "stops before prod" in last_line(all_of(foreseen("train", "run"), entering("stop")), 0)
 
