@@ -26,6 +26,7 @@ pytestmark = pytest.mark.chaos
 KILLS = int(os.environ.get("LOOPWRIGHT_CHAOS_KILLS", "30"))
 SEED = int(os.environ.get("LOOPWRIGHT_CHAOS_SEED", random.SystemRandom().randrange(10**6)))
 RATE = 40.0  # requests a second
+BACK = 120.0  # seconds within which what was killed last must be back: some, and many times that on a busy machine
 FASTEST = 0.05  # seconds: the kernel tells a client of a killed process's connections within this
 
 
@@ -40,7 +41,7 @@ def change(folder: Path, number: int) -> None:
     (folder / "score.py").write_text(score.replace(before, after))
 
 
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = BACK) -> Any:
     """Wait for a condition; its value once it holds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -58,7 +59,7 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
     cli("down")
 
 
-@pytest.mark.timeout(240 + 10 * KILLS)
+@pytest.mark.timeout(240 + 20 * KILLS)
 def test_whatever_is_killed_each_change_is_released_once_and_every_request_answered(
     cli: Cli, tmp_path: Path
 ) -> None:
@@ -87,30 +88,43 @@ def assert_one_of_each(cli: Cli, number: int) -> None:
     """One model version and one release in each environment for each change, and the registry tells the same."""
     verified = cli.json("history", "verify")
     assert verified["ok"], verified
-    facts = cli.facts()
+    facts = cli.facts(limit=100_000)
     registered = [f for f in facts if f["kind"] == "step.succeeded" and f["body"]["step"] == "register"]
     assert [int(f["body"]["output"]["version"]) for f in registered] == list(range(1, number + 1))
     released = [f["body"] for f in facts if f["kind"] == "release.completed"]
     expected = [(e, v) for v in range(1, number + 1) for e in ("dev", "prod")]
     assert [(body["environment"], int(body["version"])) for body in released] == expected
     assert len([f for f in facts if f["kind"] == "change.completed"]) == number
-    status = until(lambda: ready(cli))
-    api = f"{status['tracking_url']}/api/2.0/mlflow"
-    name = {"filter": "name='tiny'", "max_results": "10000"}
-    versions = httpx.get(f"{api}/model-versions/search", params=name).json()["model_versions"]
-    assert sorted(int(version["version"]) for version in versions) == list(range(1, number + 1))
+    api = f"{until(lambda: ready(cli))['tracking_url']}/api/2.0/mlflow"
+    found = told(f"{api}/model-versions/search", filter="name='tiny'", max_results="10000")
+    versions = [int(version["version"]) for version in found["model_versions"]]
+    assert sorted(versions) == list(range(1, number + 1))
     for environment in ("dev", "prod"):
-        alias = httpx.get(
-            f"{api}/registered-models/alias", params={"name": "tiny", "alias": environment}
-        ).json()
+        alias = told(f"{api}/registered-models/alias", name="tiny", alias=environment)
         assert int(alias["model_version"]["version"]) == number
 
 
 def ready(cli: Cli) -> dict[str, Any] | None:
-    """The status, once what was killed last is back."""
+    """The status, once the control plane is back, if it was killed last."""
     status: dict[str, Any] = cli.json("status")
-    back = status["running"] and status["services"].get("mlflow", {}).get("state") == "ready"
-    return status if back else None
+    return status if status["running"] and status["services"] else None
+
+
+def told(url: str, **asked: str) -> Any:
+    """What the tracking server answers: if it was killed last, it comes back by itself.
+
+    What the status says of it may be older than its death, and a part of it may outlive its parent by a moment.
+    """
+
+    def look() -> list[httpx.Response]:
+        try:
+            return [httpx.get(url, params=asked, timeout=30)]
+        except httpx.TransportError:
+            return []
+
+    [answer] = until(look)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def assert_it_answers(cli: Cli, number: int) -> None:
@@ -128,12 +142,13 @@ def assert_it_answers(cli: Cli, number: int) -> None:
 
 def assert_no_request_failed(asked: list[Asked], kills: list[Kill]) -> None:
     """But those in flight inside a gateway that was killed: their connection broke, at that moment."""
-    gateways = [kill.at for kill in kills if kill.target == "gateway"]
+    gateways = [kill for kill in kills if kill.target == "gateway"]
     failed = [one for one in asked if one.status != 200]
     unexplained = [
         one
         for one in failed
-        if one.status != 0 or not any(one.begun - FASTEST <= at <= one.ended for at in gateways)
+        if one.status != 0
+        or not any(one.begun - FASTEST <= kill.gone and kill.at <= one.ended for kill in gateways)
     ]
     print(f"{len(failed)} requests broke inside a killed gateway, of {len(gateways)} killed")
     assert unexplained == [], [

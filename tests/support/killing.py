@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 SHORTEST, LONGEST = 0.2, 2.6  # seconds between two kills
+LONGEST_DEATH = 10.0  # seconds
 WEIGHTS = {"job": 5}  # jobs live shortly; the others are there all the time
 SERVICES = {"gateway": "gateway", "tracking server": "mlflow"}  # kind -> how the agent names it
 MOST_JOB_KILLS = 2  # of one step within one change: the loop starts a lost job again three times
@@ -28,11 +29,12 @@ MOST_JOB_KILLS = 2  # of one step within one change: the loop starts a lost job 
 
 @dataclass(frozen=True)
 class Kill:
-    """What was killed, and when (seconds since the epoch)."""
+    """What was killed, and when: from just before the signal until it was gone (seconds since the epoch)."""
 
     at: float
     target: str
     pid: int
+    gone: float
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Killer:
             victim.send_signal(signal.SIGKILL)
         except psutil.NoSuchProcess:
             return
-        self.kills.append(Kill(at, target, victim.pid))
+        self.kills.append(Kill(at, target, victim.pid, _await_end(victim)))
 
     def _victims(self) -> dict[str, list[psutil.Process]]:
         """What may be killed now, by kind."""
@@ -110,7 +112,10 @@ class Killer:
 
     def _may(self, target: str, process: psutil.Process) -> bool:
         if target == "job":
-            return self._jobs[_step(process, self.home)] < MOST_JOB_KILLS
+            try:
+                return self._jobs[_step(process, self.home)] < MOST_JOB_KILLS
+            except psutil.NoSuchProcess:  # ended since it was found
+                return False
         if target in ("control plane", "agent"):
             return True
         kinds = ("replica", "worker") if target in ("replica", "worker") else (target,)
@@ -136,6 +141,19 @@ class Killer:
             whole = all(one["ready"] >= one["wanted"] for one in sets)
         killed = {kill.pid for kill in earlier}
         return whole and all(part["state"] == "ready" and part["pid"] not in killed for part in parts)
+
+
+def _await_end(victim: psutil.Process) -> float:
+    """When it was gone: on a busy machine, a process that is killed may have its sockets for a while yet."""
+    deadline = time.monotonic() + LONGEST_DEATH
+    while time.monotonic() < deadline:
+        try:
+            if victim.status() == psutil.STATUS_ZOMBIE or not victim.is_running():
+                break
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.002)
+    return time.time()
 
 
 def _step(process: psutil.Process, home: Path) -> str:
