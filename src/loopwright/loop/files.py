@@ -26,7 +26,7 @@ def _apart(spec: Workload, change: Change) -> tuple[str, ...]:
 
 def training_files(spec: Workload, change: Change) -> Mapping[str, str]:
     """Path -> content of what the training job sees: all but the serving entry and the files apart."""
-    return select(change.files, spec.training.files, (*_apart(spec, change), spec.serving.entry))
+    return select(change.files, spec.training.files, (*_apart(spec, change), *_entry(spec)))
 
 
 def task_files(spec: Workload, change: Change, task: Task) -> Mapping[str, str]:
@@ -39,12 +39,17 @@ def task_files(spec: Workload, change: Change, task: Task) -> Mapping[str, str]:
 def serving_files(spec: Workload, change: Change) -> Mapping[str, str]:
     """Path -> content of the package's code: what `serving.files` names with the entry, else the entry and the modules.
 
-    Without `serving.files`, data files beside the sources are left out: only code is packaged with the model.
+    Without `serving.files`, data files beside the sources are left out: only code is packaged with the model. A model that
+    answers by itself may need modules as well: those that its pickle names.
     """
-    patterns = (*(spec.serving.files or ("**/*.py",)), spec.serving.entry)
+    patterns = (*(spec.serving.files or ("**/*.py",)), *_entry(spec))
     apart = _apart(spec, change)
     excluded = apart if spec.serving.files else (*apart, *_training_scripts(spec))
     return select(change.files, patterns, excluded)
+
+
+def _entry(spec: Workload) -> tuple[str, ...]:
+    return (spec.serving.entry,) if spec.serving.entry else ()
 
 
 def _training_scripts(spec: Workload) -> tuple[str, ...]:

@@ -216,7 +216,7 @@ class Performer:
         if wrong:
             status, body = wrong[0]
             reason = f"A new replica answered the package's example with {status}: {body[:300].decode(errors='replace')}"
-            self._give_up(step, inputs, reason, "serving.entry")
+            self._give_up(step, inputs, reason, self._case.spec.serving.place)
             return
         change = self._case.change
         body_ = {"change": change.id, "environment": step.environment, "replicas": len(answers)}

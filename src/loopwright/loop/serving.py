@@ -43,7 +43,7 @@ def revision_parts(case: Case, environment: str) -> dict[str, Any]:
 def _settings_digested(serving: Serving) -> dict[str, Any]:
     """All that decides how it serves. What newer versions of Loopwright know is left out where it is as it always was:
     an upgrade must not make a new revision of what serves."""
-    settings = serving.model_dump(exclude={"entry", "files", "auth"})
+    settings = serving.model_dump(exclude={"entry", "model", "flavor", "files", "auth"})
     for name, default in _SINCE_0_1.items():
         if settings["replicas"][name] == default:
             del settings["replicas"][name]

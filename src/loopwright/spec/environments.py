@@ -16,7 +16,7 @@ from loopwright.spec.variables import VariableName, VariableValue
 if TYPE_CHECKING:
     ServingOverrides = Declaration
 else:
-    ServingOverrides = optional_form(Serving, without=("entry", "files"))
+    ServingOverrides = optional_form(Serving, without=("entry", "model", "flavor", "files"))
 
 
 class Environment(Declaration):
@@ -48,5 +48,5 @@ class Environment(Declaration):
     )
     serving: ServingOverrides | None = Field(
         default=None,
-        description="Values of `serving` that differ here; what is not given is as there. `entry` and `files` are the package's.",
+        description="Values of `serving` that differ here; what is not given is as there. `entry`, `model`, `flavor` and `files` are the package's.",
     )

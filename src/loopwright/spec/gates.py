@@ -65,16 +65,8 @@ class Gate(Declaration):
                 yield Complaint(name, f"{value:g}", f"a number from {least} to 1, as {self.metric} has", hint)
 
 
-def unfit(gates: Sequence[Gate], task: str | None, probability: str | None) -> Iterator[Complaint]:
-    """Gates whose metric the rest of the evaluation cannot decide."""
+def unfit(gates: Sequence[Gate], task: str | None) -> Iterator[Complaint]:
+    """Gates whose metric is none of the task."""
     for index, gate in enumerate(gates):
-        at = f"gates.{index}.metric"
-        if gate.metric in NEEDS_PROBABILITY and probability is None:
-            yield Complaint(
-                at,
-                f"the metric `{gate.metric}` without probabilities",
-                "`evaluation.probability`, which says where the answer has them",
-                "Add it, such as `probability: probability`, or take another metric.",
-            )
         if task is not None and (gate.metric in REGRESSION) != (task == "regression"):
-            yield Complaint(at, f"the metric `{gate.metric}`", f"a metric of {task}")
+            yield Complaint(f"gates.{index}.metric", f"the metric `{gate.metric}`", f"a metric of {task}")

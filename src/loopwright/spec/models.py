@@ -18,6 +18,7 @@ from loopwright.spec.dependencies import Dependencies
 from loopwright.spec.environments import Environment
 from loopwright.spec.gates import Gate, unfit
 from loopwright.spec.overrides import misfits, overridden
+from loopwright.spec.packaging import Packaging
 from loopwright.spec.pipeline import Pipeline
 from loopwright.spec.serving import Serving
 from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, RelativePath
@@ -100,7 +101,8 @@ class Evaluation(Declaration):
     )
     probability: AnswerPath | None = Field(
         default=None,
-        description="Where the probability of the positive class is; roc_auc and log_loss need it.",
+        description="Where the probability of the positive class is; roc_auc and log_loss need it. Where not given, that of a "
+        "`serving.model` is taken.",
     )
     task: Literal["classification", "regression"] | None = Field(
         default=None, description="Found from the label where not given."
@@ -112,7 +114,7 @@ class Evaluation(Declaration):
 
     @model_validator(mode="after")
     def _gates_fit(self) -> Evaluation:
-        complaints = list(unfit(self.gates, self.task, self.probability))
+        complaints = list(unfit(self.gates, self.task))
         if complaints:
             raise refusal(complaints)
         return self
@@ -162,6 +164,7 @@ class Workload(Declaration):
         description="Variables that come from files or from whoever calls `up`, by name of the group.",
     )
     training: Training = Field(description="How the model is made.")
+    packaging: Packaging = Field(default=Packaging(), description="What is made of the model.")
     evaluation: Evaluation = Field(default=Evaluation(), description="How it is judged.")
     serving: Serving = Field(description="How it answers.")
     tests: Tests = Field(default=Tests(), description="What the deployed package must pass.")
@@ -193,6 +196,14 @@ class Workload(Declaration):
         if self.environments[first].promotion == "manual":
             expected = "`automatic`, since no environment comes before the first one"
             raise refusal([Complaint(f"environments.{first}.promotion", "`manual`", expected)])
+        return self
+
+    @model_validator(mode="after")
+    def _compiles_a_model(self) -> Workload:
+        if self.packaging.compile == "required" and self.serving.model is None:
+            expected = "`auto` or `never` beside `serving.entry`"
+            hint = "Scripts are not compiled, only a `serving.model` is."
+            raise refusal([Complaint("packaging.compile", "`required`", expected, hint)])
         return self
 
     @model_validator(mode="after")

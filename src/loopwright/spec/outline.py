@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loopwright.spec.complaints import Complaint, listed, quoted
+from loopwright.spec.gates import NEEDS_PROBABILITY
 from loopwright.spec.variables import placeholder_fault
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -20,7 +21,7 @@ HELD_OUT = "Held out means held out: the held-out rows are for evaluation, and a
 
 def crosschecks(spec: object) -> list[Complaint]:
     """What does not fit together between the parts of a spec."""
-    return [*_command(spec), *_splits(spec)]
+    return [*_command(spec), *_splits(spec), *_probabilities(spec)]
 
 
 def stated(value: object, *path: str) -> Any:
@@ -105,4 +106,20 @@ def _splits(spec: object) -> Iterator[Complaint]:
                 f"the label {quoted(by)}",
                 expected,
                 "Split by the label, train and test would share no label.",
+            )
+
+
+def _probabilities(spec: object) -> Iterator[Complaint]:
+    """Gates that need probabilities which nobody has said how to find; a model says by itself which it gives."""
+    gates, given = stated(spec, "evaluation", "gates"), stated(spec, "evaluation", "probability")
+    if given is not None or stated(spec, "serving", "model") is not None or not isinstance(gates, list):
+        return
+    for index, gate in enumerate(gates):
+        metric = stated(gate, "metric")
+        if isinstance(metric, str) and metric in NEEDS_PROBABILITY:
+            yield Complaint(
+                f"evaluation.gates.{index}.metric",
+                f"the metric `{metric}` without probabilities",
+                "`evaluation.probability`, which says where the answer has them",
+                "Add it, such as `probability: probability`, or take another metric.",
             )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from loopwright.spec.complaints import Complaint, refusal
 from loopwright.spec.declaration import Declaration, Items
 from loopwright.spec.replicas import Replicas
-from loopwright.spec.texts import GlobPattern, RelativePath
+from loopwright.spec.texts import GlobPattern, OutputPath, RelativePath
 from loopwright.spec.units import Bytes, Cores, Duration, PositiveDuration
+
+Flavor = Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx"]
 
 
 class Limits(Declaration):
@@ -38,12 +42,21 @@ class Resources(Declaration):
 class Serving(Declaration):
     """How the model answers."""
 
-    entry: RelativePath = Field(
-        description="The scoring script: `init()` is called once, `run(data)` for each request."
+    entry: RelativePath | None = Field(
+        default=None,
+        description="The scoring script: `init()` is called once, `run(data)` for each request. Either this or `model`.",
+    )
+    model: OutputPath | None = Field(
+        default=None,
+        description="The model that answers without a script: a file or folder that training writes, as its path inside "
+        "`{outputs}`. Either this or `entry`.",
+    )
+    flavor: Flavor | None = Field(
+        default=None, description="What wrote the model; found from the file where not given."
     )
     files: Items[GlobPattern] | None = Field(
         default=None,
-        description="Patterns of the files packaged with it; where not given, the Python modules "
+        description="Patterns of the files packaged with the script or model; where not given, the Python modules "
         "that the training command does not name.",
     )
     workers: int = Field(
@@ -66,3 +79,32 @@ class Serving(Declaration):
     auth: Literal["key", "none"] = Field(
         default="key", description="`key`: clients send `Authorization: Bearer KEY`; `none`: open to all."
     )
+
+    @property
+    def place(self) -> str:
+        """Where a spec says what answers, for messages: `serving.entry` or `serving.model`."""
+        return "serving.entry" if self.model is None else "serving.model"
+
+    @model_validator(mode="after")
+    def _one_thing_answers(self) -> Serving:
+        complaints = [*self._misfits()]
+        if complaints:
+            raise refusal(complaints)
+        return self
+
+    def _misfits(self) -> Iterator[Complaint]:
+        if self.entry is None and self.model is None:
+            yield Complaint("", "neither `entry` nor `model`", "one of the two", NEITHER)
+        if self.entry is not None and self.model is not None:
+            hint = "Take `entry` out where the model answers by itself, `model` where the script loads it."
+            yield Complaint("model", "`model` beside `entry`", "one of the two", hint)
+        elif self.model is None and self.flavor is not None:
+            yield Complaint("flavor", "a flavor without `model`", "`flavor` beside `model` alone")
+        elif self.model is not None and not self.validate_inputs:
+            hint = "Only a script can read what is no row of the data. Leave it out."
+            yield Complaint("validate_inputs", "`false` beside `model`", "`true`", hint)
+
+
+NEITHER = (
+    "Name the scoring script (`entry: score.py`), or the file that training writes (`model: model.joblib`)."
+)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from loopwright.spec.complaints import listed, quoted
 from loopwright.spec.gate_traps import Found
 from loopwright.spec.models import Workload
 from loopwright.spec.serving import Serving
@@ -27,6 +30,36 @@ def long_queue_wait(spec: Workload) -> Found:
                 f"A request may wait {show_duration(limits.queue_wait)}, longer than the {show_duration(limits.timeout)} that its "
                 "answer may take, so clients give up first. Set it below `timeout`.",
             )
+
+
+_WRITTEN = re.compile(r"\{outputs\}/([^\s'\"]+)")
+
+
+def model_not_written(spec: Workload) -> Found:
+    """The training command says where in `{outputs}` it writes, and the model is not there."""
+    model, written = spec.serving.model, _WRITTEN.findall(spec.training.command)
+    inside = any(f"{name}/".startswith(f"{model}/") or f"{model}/".startswith(f"{name}/") for name in written)
+    if model in (None, ".") or not written or inside:
+        return
+    yield (
+        "serving.model",
+        f"The training command writes {listed(written, 'and')} into its outputs, and not {quoted(str(model))}. "
+        f"Did you mean `{written[0]}`?",
+    )
+
+
+def idle_workers(spec: Workload) -> Found:
+    """Settings of workers that a compiled model does not have."""
+    if spec.packaging.compile != "required":
+        return
+    for part in ("workers", "thread_safe"):
+        for path in _stated(spec, part):
+            stated = path != f"serving.{part}" or part in spec.serving.model_fields_set
+            if stated:
+                yield (
+                    path,
+                    "A compiled model runs in the front, without workers, so this has no effect. Leave it out.",
+                )
 
 
 def beyond_capacity(spec: Workload) -> Found:

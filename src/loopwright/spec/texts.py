@@ -38,6 +38,18 @@ RelativePath = Annotated[
 ]
 """A file inside the workload's folder, as `a/b` without `.`, `..` or doubled slashes."""
 
+OutputPath = Annotated[
+    str,
+    text_notation(
+        "path in outputs",
+        "a path inside what training writes into `{outputs}`, such as `model.joblib`",
+        r"(?!\{)" + _WITHIN,
+        lambda value: str(value).removeprefix("{outputs}/"),
+        clean=posixpath.normpath,
+    ),
+]
+"""A file or folder that training writes, as `a/b` below its outputs."""
+
 GlobPattern = Annotated[
     str,
     text_notation(

@@ -21,7 +21,9 @@ from loopwright.spec.outline import placeholders, words
 from loopwright.spec.positions import Positions
 from loopwright.spec.serving_traps import (
     beyond_capacity,
+    idle_workers,
     long_queue_wait,
+    model_not_written,
     never_at_zero,
     one_replica,
     open_to_all,
@@ -179,6 +181,12 @@ TRAPS = (
     Trap("gate-wrong-way", "a gate's only bound refuses the better models", wrong_way),
     Trap("one-replica", "`replicas.min` is 1", one_replica),
     Trap("never-at-zero", "`scale_to_zero_after` stands beside a `min` above 0", never_at_zero),
+    Trap(
+        "model-not-written",
+        "the training command writes other outputs than `serving.model`",
+        model_not_written,
+    ),
+    Trap("idle-workers", "workers are declared for a model that must be compiled", idle_workers),
     Trap("no-approval", "no environment asks for an approval", _no_approval),
     Trap("open-endpoint", "`auth` is `none`", open_to_all),
     Trap("shell-syntax", "the training command, or a task's, has `&&`, `|`, `>` or the like", _shell),

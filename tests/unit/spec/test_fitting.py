@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,34 @@ def test_gates_that_decide_nothing(example: str, gate: str, expected: str) -> No
     told = problems(example.replace("{metric: accuracy, min: 0.75}", gate))
     assert len(told) == 1
     assert expected in told[0]
+
+
+@pytest.mark.parametrize(
+    ("serving", "expected"),
+    [
+        ("model: model.joblib\n  entry: score.py", "f.yaml:16:10: serving.model: found `model` beside `entry`, expected one of the two."),
+        ("files: ['*.py']", "f.yaml:16:3: serving: found neither `entry` nor `model`, expected one of the two. Name the scoring script"),
+        ("entry: score.py\n  flavor: sklearn", "serving.flavor: found a flavor without `model`"),
+        ("model: model.joblib\n  flavor: torch", "serving.flavor: found the text `torch`, expected"),
+        ("model: /m.joblib", "serving.model: found the text `/m.joblib`, expected a path inside what training writes"),
+        ("model: ../m.joblib", "serving.model: found the text `../m.joblib`"),
+        ("model: '{outputs}/m.joblib'", "Did you mean `m.joblib`?"),
+        ("model: m.joblib\n  validate_inputs: false", "serving.validate_inputs: found `false` beside `model`, expected `true`."),
+        ("entry: score.py\npackaging: {compile: required}", "packaging.compile: found `required`, expected `auto` or `never` beside `serving.entry`"),
+        ("entry: score.py\npackaging: {compile: onnx}", "packaging.compile: found the text `onnx`, expected"),
+    ],
+)  # fmt: skip
+def test_one_thing_answers(example: str, serving: str, expected: str) -> None:
+    told = problems(re.sub(r"(?s)entry: score\.py.*?auth: key", lambda _: serving, example))
+    assert len(told) == 1
+    assert expected in told[0]
+
+
+def test_a_model_says_by_itself_where_its_probability_is(example: str) -> None:
+    text = example.replace("{metric: accuracy, min: 0.75}", "{metric: roc_auc, min: 80%}")
+    spec = load_text(text.replace("entry: score.py", "model: ./models//model.joblib"))
+    assert (spec.serving.model, spec.serving.place) == ("models/model.joblib", "serving.model")
+    assert spec.packaging.compile == "auto"
 
 
 def test_a_metric_must_be_one_of_the_task(example: str) -> None:

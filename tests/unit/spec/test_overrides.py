@@ -40,6 +40,7 @@ def test_nothing_takes_a_limit_away_where_nothing_is_a_value(example: str) -> No
         ("limits: {timeout: 5x}", "environments.dev.serving.limits.timeout: found the text `5x`, expected a duration above 0"),
         ("limits: null", "environments.dev.serving.limits: found nothing, expected fields with values."),
         ("entry: other.py", "environments.dev.serving.entry: found the unknown field `entry`"),
+        ("model: m.joblib", "environments.dev.serving.model: found the unknown field `model`"),
         ("files: ['*.py']", "found the unknown field `files`"),
     ],
 )  # fmt: skip
@@ -57,7 +58,8 @@ def test_a_wrong_value_is_told_where_it_stands(example: str, own: str, expected:
 def test_every_field_of_serving_can_be_an_environments_own() -> None:
     own = {place.path for place in walk(Workload) if place.path.startswith("environments.*.serving.")}
     all_ = {f"environments.*.serving.{place.path}" for place in walk(Serving)}
-    assert all_ - own == {"environments.*.serving.entry", "environments.*.serving.files"}
+    of_the_package = ("entry", "model", "flavor", "files")
+    assert all_ - own == {f"environments.*.serving.{name}" for name in of_the_package}
     assert all(info.description for info in named_fields(Serving).values())
 
 

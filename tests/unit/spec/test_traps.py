@@ -9,6 +9,7 @@ from loopwright.spec.traps import CASE_TRAPS, TRAPS
 
 STRESS = ", stress: {requests: 2000, concurrency: 32, max_error_rate: 0%, p99: 250ms}"
 GATES = "gates: [{metric: accuracy, min: 0.75}, {metric: accuracy, min_versus_champion: -0.01}, {metric: accuracy, slice: gender, min: 0.65}]"
+COMPILED = "packaging: {compile: required}\nserving:\n  model: model.joblib\n  workers: 2"
 EDITS = [
     ("queue-wait", "serving.limits.queue_wait", "queue_wait: 2s", "queue_wait: 6s"),
     ("stress-requests", "tests.stress.requests", "requests: 2000", "requests: 20"),
@@ -30,6 +31,8 @@ EDITS = [
         "min: 2, max: 4",
         "min: 2, max: 4, scale_to_zero_after: 5m",
     ),
+    ("model-not-written", "serving.model", "entry: score.py", "model: model.pkl"),
+    ("idle-workers", "serving.workers", "serving:\n  entry: score.py", COMPILED),
     ("no-approval", "environments.prod", ", approval: required", ""),
     ("open-endpoint", "serving.auth", "auth: key", "auth: none"),
     ("shell-syntax", "training.command", "joblib\n", "joblib && ls\n"),

@@ -26,7 +26,7 @@ EXACT = (
     ),
     *("training.dependencies.python", "training.compute.max_duration"),
     *("serving.workers", "serving.thread_safe", "serving.validate_inputs", "serving.idempotent"),
-    "serving.auth",
+    *("serving.auth", "packaging.compile"),
     *("serving.limits.concurrency", "serving.limits.queue", "serving.limits.queue_wait"),
     *("serving.limits.timeout", "serving.limits.max_body"),
     *("serving.replicas.min", "serving.replicas.target_utilization", "serving.replicas.scale_interval"),
@@ -207,6 +207,17 @@ def _stress(spec: Workload, machine: Machine) -> Iterator[Capability]:
         )
 
 
+def _model(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    del machine
+    if spec.serving.model is not None:
+        yield Capability(
+            field="serving.model",
+            verdict="refused",
+            value="a scoring script (`serving.entry`)",
+            sentence="This version of Loopwright does not serve a model without one yet.",
+        )
+
+
 JUDGES: dict[str, Judge] = {
     "training.dependencies.conda": _conda,
     "training.compute.nodes": _nodes,
@@ -214,6 +225,7 @@ JUDGES: dict[str, Judge] = {
     "training.compute.gpu": _gpus,
     "training.compute.shared_memory": _shared_memory,
     "training.compute.memory": _training_memory,
+    "serving.model": _model,
     "serving.replicas.max": _most_replicas,
     "serving.resources.cpu": _replica_cpu,
     "serving.resources.memory": _replica_memory,

@@ -107,8 +107,7 @@ class EvaluateStep(JobStep):
         return output | {"package": case.outputs["package"]["digest"], "run": run}
 
     def rests_on(self, case: Case) -> tuple[Place | str, ...]:
-        del case
-        return ("serving.entry",)
+        return (case.spec.serving.place,)
 
     def summary(self, output: Output) -> str:
         metrics = {name: value for name, value in output["metrics"].items() if isinstance(value, int | float)}

@@ -110,8 +110,7 @@ class PackageStep(JobStep):
         }
 
     def rests_on(self, case: Case) -> tuple[Place | str, ...]:
-        del case
-        return ("serving.entry",)
+        return (case.spec.serving.place,)
 
     def summary(self, output: Output) -> str:
         return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB"
