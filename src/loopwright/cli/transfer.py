@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ _WAIT = 5.0  # seconds that one request for news may wait
 def rollback(parsed: argparse.Namespace) -> int:
     """Exit status 0 once every request is answered by the earlier version."""
     client = _client(parsed)
-    asked = client.post("/v1/rollbacks", {"words": parsed.words, "comment": parsed.comment})
+    asked = _ask(client, "/v1/rollbacks", {"words": parsed.words, "comment": parsed.comment})
     where = f"{asked['environment']}: {asked['from']} -> {asked['to']}"
     if not parsed.json:
         cold = "" if asked["warm"] else ", whose replicas have to be started first"
@@ -53,7 +54,7 @@ def promote(parsed: argparse.Namespace) -> int:
     """Exit status 0 once it serves there, 1 for a definite no."""
     client = _client(parsed)
     names = ("source", "target", "workload", "skip", "comment")
-    asked = client.post("/v1/promotions", {name: getattr(parsed, name) for name in names})
+    asked = _ask(client, "/v1/promotions", {name: getattr(parsed, name) for name in names})
     if parsed.no_wait:
         print(
             json.dumps(asked)
@@ -83,6 +84,13 @@ def _client(parsed: argparse.Namespace) -> Client:
             f"{state.root} holds no ledger, so nothing serves from there. --home names another state folder."
         )
     return connect(state)
+
+
+def _ask(client: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Ask for a transfer; where the answer is lost, ask again, and mean the same one."""
+    body["token"] = os.urandom(16).hex()
+    asked: dict[str, Any] = persist(client, lambda: client.post(path, body))
+    return asked
 
 
 def follow(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from loopwright.engines.base import EngineReport
 from loopwright.errors import ConflictError, NotFoundError
 from loopwright.ledger import Fact
 from loopwright.loop.asking import unclean
@@ -19,7 +20,7 @@ from loopwright.loop.steps.plan import entering
 from loopwright.loop.view import View
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.naming import pick
-from loopwright.operations.wish import next_id
+from loopwright.operations.wish import next_id, transfer_made_of
 from loopwright.spec import Workload
 
 
@@ -32,6 +33,7 @@ class Wish:
     workload: str | None = None
     skip: bool = False  # the environments between the two
     comment: str = ""
+    token: str = ""  # random, made once by who asks: asked twice with the same one, it is one promotion
 
 
 def promote(control: ControlPlane, wish: Wish, actor: str) -> dict[str, Any]:
@@ -40,37 +42,41 @@ def promote(control: ControlPlane, wish: Wish, actor: str) -> dict[str, Any]:
     One that is under way already is taken up again. Raises NotFoundError for what is not known, and ConflictError where
     the order of environments, a step that has not passed, or the target's protection stands against it.
     """
-    book, now = control.book, time.time()
     report = control.engine.report()
-    with book.locked():
-        view = book.view
-        workload, release = _source(view, wish)
-        change = view.changes[release.body["change"]]
-        spec = control.driver.spec(change)
-        _require_order(spec, wish)
-        case = replace(released(view, release, spec), revisions={})
-        known = view.promotion(wish.target, workload)
-        name = known.key if known and known.body["release"] == release.key else ""
-        if not name:
-            _require_new(view, case, wish, release)
-            _require_allowed(replace(case, change=view.proven(change)), wish)
-            outcome_case, _ = control.driver.look(change, report, "")
-            _require_passed(plan(spec), outcome_case, wish, workload, release)
-            name = next_id(view, workload)
-            if known is not None:
-                book.append("change.superseded", workload, known.key, {"by": name}, actor, now)
-            book.append(
-                "promotion.requested", workload, name, _body(view, wish, workload, release), actor, now
-            )
+    with control.book.locked():
+        made = transfer_made_of(control.book.view, wish.token)
+        asked, new = (made, True) if made is not None else _request(control, wish, actor, report)
     control.engine.ring()
     return {
-        "transfer": name,
-        "workload": workload,
-        "environment": wish.target,
-        "source": wish.source,
-        "to": f"{workload}:{release.body['version']}",
-        "new": known is None or name != known.key,
+        "transfer": asked.key,
+        "workload": asked.workload,
+        "environment": asked.body["environment"],
+        "source": asked.body["source"],
+        "to": f"{asked.workload}:{asked.body['version']}",
+        "new": new,
     }
+
+
+def _request(control: ControlPlane, wish: Wish, actor: str, report: EngineReport) -> tuple[Fact, bool]:
+    """Record what is asked for, unless it is under way; returns it, and whether it is new. Hold the book's lock."""
+    book, view, now = control.book, control.book.view, time.time()
+    workload, release = _source(view, wish)
+    change = view.changes[release.body["change"]]
+    spec = control.driver.spec(change)
+    _require_order(spec, wish)
+    case = replace(released(view, release, spec), revisions={})
+    known = view.promotion(wish.target, workload)
+    if known is not None and known.body["release"] == release.key:
+        return known, False
+    _require_new(view, case, wish, release)
+    _require_allowed(replace(case, change=view.proven(change)), wish)
+    outcome_case, _ = control.driver.look(change, report, "")
+    _require_passed(plan(spec), outcome_case, wish, workload, release)
+    name = next_id(view, workload)
+    if known is not None:
+        book.append("change.superseded", workload, known.key, {"by": name}, actor, now)
+    body = _body(view, wish, workload, release)
+    return book.append("promotion.requested", workload, name, body, actor, now), True
 
 
 def _body(view: View, wish: Wish, workload: str, release: Fact) -> dict[str, Any]:
@@ -83,6 +89,7 @@ def _body(view: View, wish: Wish, workload: str, release: Fact) -> dict[str, Any
         "from": serving.body["version"] if serving else None,
         "comment": wish.comment,
         "skip": wish.skip,
+        "token": wish.token,
     }
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from loopwright.errors import ConflictError, NotFoundError
 from loopwright.ledger import Fact
+from loopwright.loop.transfers import origin
 from loopwright.loop.view import View
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.naming import pick
-from loopwright.operations.wish import next_id
+from loopwright.operations.wish import next_id, transfer_made_of
 
 _VERSION = re.compile(r"((?P<workload>[a-z][a-z0-9-]*):)?v?(?P<number>[0-9]{1,9})")
 
@@ -27,41 +28,53 @@ class Target:
     version: int | None
 
 
-def rollback(control: ControlPlane, words: Sequence[str], comment: str, actor: str) -> dict[str, Any]:
+def rollback(
+    control: ControlPlane, words: Sequence[str], comment: str, actor: str, token: str = ""
+) -> dict[str, Any]:
     """Ask that an earlier version serve again; `words` are a workload, an environment and a version, any of them left out.
 
     Raises NotFoundError for what is not known, and ConflictError where there is nothing to go back to or a release to
     that environment is under way. Returns the rollback's id and what it goes from and to.
+
+    `token` is random and made once by the caller, who may ask again with it where the answer was lost: the rollback that
+    was made of it is the answer then.
     """
-    book, now = control.book, time.time()
+    book = control.book
     with book.locked():
-        target = understood(book.view, words)
-        current = book.view.releases[target.environment, target.workload][-1]
-        release = _release(book.view, target, current)
-        _require_kept(control, release)
-        _require_quiet(book.view, target)
-        body = {
-            "environment": target.environment,
-            "release": release.key,
-            "version": release.body["version"],
-            "from": current.body["version"],
-            "comment": comment,
-        }
-        name = next_id(book.view, target.workload)
-        waiting = book.view.promotion(target.environment, target.workload)
-        if waiting is not None:
-            book.append("change.superseded", target.workload, waiting.key, {"by": name}, actor, now)
-        book.append("rollback.requested", target.workload, name, body, actor, now)
-        warm = release.body["replica_set"] in control.engine.report().replica_sets
+        asked = transfer_made_of(book.view, token) or _request(control, words, comment, actor, token)
+        warm = origin(book.view, asked).body["replica_set"] in control.engine.report().replica_sets
     control.engine.ring()
     return {
-        "transfer": name,
-        "workload": target.workload,
-        "environment": target.environment,
-        "from": f"{target.workload}:{current.body['version']}",
-        "to": f"{target.workload}:{release.body['version']}",
+        "transfer": asked.key,
+        "workload": asked.workload,
+        "environment": asked.body["environment"],
+        "from": f"{asked.workload}:{asked.body['from']}",
+        "to": f"{asked.workload}:{asked.body['version']}",
         "warm": warm,
     }
+
+
+def _request(control: ControlPlane, words: Sequence[str], comment: str, actor: str, token: str) -> Fact:
+    """Record what is asked for; hold the book's lock."""
+    book, now = control.book, time.time()
+    target = understood(book.view, words)
+    current = book.view.releases[target.environment, target.workload][-1]
+    release = _release(book.view, target, current)
+    _require_kept(control, release)
+    _require_quiet(book.view, target)
+    body = {
+        "environment": target.environment,
+        "release": release.key,
+        "version": release.body["version"],
+        "from": current.body["version"],
+        "comment": comment,
+        "token": token,
+    }
+    name = next_id(book.view, target.workload)
+    waiting = book.view.promotion(target.environment, target.workload)
+    if waiting is not None:
+        book.append("change.superseded", target.workload, waiting.key, {"by": name}, actor, now)
+    return book.append("rollback.requested", target.workload, name, body, actor, now)
 
 
 def understood(view: View, words: Sequence[str]) -> Target:

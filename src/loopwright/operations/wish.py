@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from loopwright.catalog import Snapshot, Store, take_snapshot, unmatched
 from loopwright.errors import NotFoundError
+from loopwright.ledger import Fact
 from loopwright.loop.change import Change, Source
 from loopwright.loop.files import SPEC_FILE
 from loopwright.loop.view import View
@@ -96,6 +97,12 @@ def made_of(view: View, workload: str, token: str) -> Change | None:
     """The newest change, where it was made of a request with this token: its answer was lost, and it is asked again."""
     newest = view.changes.get(view.newest.get(workload, ""))
     return newest if newest is not None and token and newest.token == token else None
+
+
+def transfer_made_of(view: View, token: str) -> Fact | None:
+    """The rollback or promotion that was made of a request with this token, whatever has come of it since."""
+    made = (fact for fact in view.transfers.values() if token and fact.body.get("token") == token)
+    return next(made, None)
 
 
 def next_id(view: View, workload: str) -> str:

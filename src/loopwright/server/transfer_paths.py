@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from loopwright.operations import promoting, rollback
 from loopwright.operations.control import ControlPlane
@@ -17,6 +17,7 @@ class RollbackRequest(BaseModel):
 
     words: list[str] = []
     comment: str = ""
+    token: str = Field(default="", max_length=64)  # the same in each try of one request
 
 
 class PromotionRequest(BaseModel):
@@ -27,6 +28,7 @@ class PromotionRequest(BaseModel):
     workload: str | None = None
     skip: bool = False
     comment: str = ""
+    token: str = Field(default="", max_length=64)
 
 
 def add(app: FastAPI, control: ControlPlane) -> None:
@@ -34,7 +36,7 @@ def add(app: FastAPI, control: ControlPlane) -> None:
 
     @app.post("/v1/rollbacks")
     def roll_back(asked: RollbackRequest, who: Actor) -> dict[str, Any]:
-        return rollback.rollback(control, asked.words, asked.comment, who)
+        return rollback.rollback(control, asked.words, asked.comment, who, asked.token)
 
     @app.post("/v1/promotions")
     def promote(asked: PromotionRequest, who: Actor) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loopwright.cli import patience, up
+from loopwright.cli import patience, transfer, up
 from loopwright.cli.client import Client
 from loopwright.cli.transfer import follow
 from loopwright.errors import ConflictError, TemporaryError
@@ -31,7 +31,8 @@ class Absent(Client):
 
     def post(self, path: str, body: dict[str, Any], timeout: float = 300.0) -> Any:
         self.tokens.append(body["token"])
-        return self.get(path) | {"change": "toy-1", "new": True, "workload": "toy", "finished": False}
+        told = {"change": "toy-1", "transfer": "toy-1", "new": True, "workload": "toy", "finished": False}
+        return self.get(path) | told
 
 
 @pytest.fixture
@@ -58,6 +59,18 @@ def test_up_asks_again_with_the_token_of_its_first_try_and_another_up_with_anoth
     given = {"folder": ".", "auto_approve": False, "again": True, "no_wait": True, "json": True}
     parsed = argparse.Namespace(home=str(client.state.root), foreground=False, **given)
     assert [up.up(parsed), up.up(parsed)] == [0, 0]
+    first, repeated, other = client.tokens
+    assert first == repeated != other
+
+
+def test_a_promotion_is_asked_for_again_with_the_token_of_its_first_try(
+    client: Absent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "connect", lambda state: client)
+    monkeypatch.setattr(transfer, "_client", lambda parsed: client)
+    wish = {"source": "dev", "target": "prod", "workload": None, "skip": False, "comment": ""}
+    parsed = argparse.Namespace(no_wait=True, json=True, **wish)
+    assert [transfer.promote(parsed), transfer.promote(parsed)] == [0, 0]
     first, repeated, other = client.tokens
     assert first == repeated != other
 

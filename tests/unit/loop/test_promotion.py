@@ -224,6 +224,19 @@ def test_asking_again_takes_it_up_and_a_newer_version_takes_its_place(homes: Ite
     assert life.book.view.current("prod", "toy").body["version"] == 2  # type: ignore[union-attr]
 
 
+def test_asked_again_since_its_answer_was_lost_it_is_one_promotion_also_once_it_has_ended(
+    homes: Iterator[Path],
+) -> None:
+    life = lived(homes, "a")
+    name = bring(life, token="t1")
+    assert bring(life, token="t1") == name
+    life.rounds()
+    say_yes(life)
+    life.rounds()
+    assert (bring(life, token="t1"), life.book.view.outcome(name)) == (name, "succeeded")
+    assert life.kinds("promotion.requested") == 1
+
+
 def test_a_promotion_is_cancelled_on_its_way_and_then_a_rollback_goes_through(homes: Iterator[Path]) -> None:
     life = lived(homes)
     for spec in ("a", "b", "c"):

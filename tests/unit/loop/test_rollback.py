@@ -42,8 +42,8 @@ def lived(homes: Iterator[Path], *specs: str) -> Life:
     return life
 
 
-def back(life: Life, *words: str, comment: str = "wrong answers") -> str:
-    return str(rollback(cast("ControlPlane", Plane(life)), words, comment, "bob")["transfer"])
+def back(life: Life, *words: str, comment: str = "wrong answers", token: str = "") -> str:
+    return str(rollback(cast("ControlPlane", Plane(life)), words, comment, "bob", token)["transfer"])
 
 
 def serving(life: Life) -> tuple[str, int]:
@@ -123,6 +123,19 @@ def test_going_back_again_goes_further_back_and_not_forth(homes: Iterator[Path])
     back(life, "toy:3")
     life.rounds()
     assert serving(life) == ("prod--toy--c", 3)
+
+
+def test_asked_again_since_its_answer_was_lost_it_is_one_rollback_also_once_it_has_ended(
+    homes: Iterator[Path],
+) -> None:
+    life = lived(homes, "a", "b", "c")
+    name = back(life, token="t1")
+    assert back(life, token="t1") == name
+    life.rounds()
+    assert back(life, token="t1") == name
+    life.rounds()
+    assert serving(life) == ("prod--toy--b", 2)
+    assert back(life, token="t2") != name
 
 
 def test_what_was_rolled_back_is_nobodys_champion(homes: Iterator[Path]) -> None:
