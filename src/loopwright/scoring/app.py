@@ -13,6 +13,7 @@ import msgspec
 
 from loopwright.scoring import metrics, refusals
 from loopwright.scoring.body import Body, BodyReader, Incoming
+from loopwright.scoring.context import Context
 from loopwright.scoring.logs import Log
 from loopwright.scoring.refusals import Busy, Failed, Refusal
 from loopwright.scoring.service import Service
@@ -23,6 +24,7 @@ STATUSES: dict[type[Refusal], int] = {
     refusals.BodyTooSlow: 408,
     refusals.BodyTooLarge: 413,
     refusals.UnknownEncoding: 415,
+    refusals.UnknownMediaType: 415,
     refusals.InvalidInput: 422,
     refusals.Failed: 500,
     refusals.QueueFull: 503,
@@ -61,9 +63,8 @@ class Exchange(Incoming, Protocol):
 class App:
     """The RSGI application of a replica."""
 
-    def __init__(self, service: Service, pids: Callable[[], dict[str, int]], log: Log) -> None:
+    def __init__(self, service: Service, log: Log) -> None:
         self._service = service
-        self._pids = pids
         self._log = log
         self._reader = BodyReader(service.limits)
         self._ids = (
@@ -98,26 +99,37 @@ class App:
         await handle(scope, exchange, request_id)
 
     async def _score(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
-        began = time.perf_counter()
+        headers = scope.headers
+        context = self._context(headers, request_id)
         self.active += 1
         body = Body(exchange)
         status = 500
         try:
             self._service.check()
-            headers = scope.headers
             content = await self._reader.read(
                 body, headers.get("content-length"), headers.get("content-encoding")
             )
-            answer = await self._service.score(content)
+            answer = await self._service.score(content, context, headers.get("content-type"))
             status = 200
             self._respond(exchange, request_id, status, answer)
         except Refusal as refusal:
             status = self._refuse(exchange, request_id, refusal)
         finally:
             self.active -= 1
-            self._service.finished(status, time.perf_counter() - began)
+            self._service.finished(context, status)
         if status != 200:
             await body.discard()
+
+    def _context(self, headers: Headers, request_id: str) -> Context:
+        get = headers.get
+        return Context(
+            request_id,
+            time.perf_counter(),
+            time.time(),
+            get("x-request-id"),
+            get("x-loopwright-role"),
+            get("traceparent"),
+        )
 
     async def _healthz(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
         self._respond(exchange, request_id, 200, b'{"status":"ok"}')
@@ -128,7 +140,7 @@ class App:
         self._respond(exchange, request_id, 200 if stats.ready else 503, body)
 
     async def _metrics(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
-        self._respond(exchange, request_id, 200, self._service.metrics(self._pids()), metrics.CONTENT_TYPE)
+        self._respond(exchange, request_id, 200, self._service.metrics(), metrics.CONTENT_TYPE)
 
     async def _stats(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
         self._respond(exchange, request_id, 200, msgspec.json.encode(self._service.stats()))

@@ -9,6 +9,7 @@ These are answers to one client, not errors of Loopwright, so they are not in er
       BodyTooSlow    not there within limits.timeout
       BodyCutShort   the client went away in the middle of it
       UnknownEncoding  the body is compressed
+      UnknownMediaType  the body is of a kind that is not read here
       Busy           worth trying again after `retry_after` seconds
         QueueFull
         WaitedTooLong
@@ -80,6 +81,12 @@ class UnknownEncoding(Refusal):
     """The body is compressed or otherwise encoded."""
 
     code = "unknown-encoding"
+
+
+class UnknownMediaType(Refusal):
+    """The body is of a kind that is not read here."""
+
+    code = "unknown-media-type"
 
 
 class Busy(Refusal):

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loopwright.errors import MachineError
+from loopwright.scoring import example
+from loopwright.scoring.in_front import FrontScorer
 from loopwright.scoring.logs import Log
+from loopwright.scoring.rows import Parser
+from loopwright.scoring.scorer import Scorer
 from loopwright.scoring.service import Service
 from loopwright.scoring.settings import Settings
 from loopwright.scoring.telemetry import Telemetry
@@ -33,14 +37,14 @@ class Replica:
         self._socket = socket
         self._log = log
         telemetry = Telemetry(settings, log)
-        self._pool = WorkerPool(settings, telemetry, log)
-        self._service = Service(settings, self._pool, telemetry)
+        self._scorer = _scorer(settings, telemetry, log)
+        self._service = Service(settings, self._scorer, telemetry)
 
     async def serve(self) -> int:
         """Until a stop signal or a failing init(); returns the exit status. Raises MachineError without a socket."""
         stopping = _stop_signal()
         self._log.info("starting", version=self._settings.version, socket=str(self._socket))
-        living = asyncio.create_task(self._pool.run())
+        living = asyncio.create_task(self._scorer.run())
         try:
             await asyncio.sleep(0)  # the workers start while we import the server
             listener, app = self._listen()
@@ -57,14 +61,14 @@ class Replica:
             await self._drain(app, listener, serving)
             return STOPPED
         finally:
-            await self._pool.stop(_RESERVE)
+            await self._scorer.stop(_RESERVE)
             self._log.info("stopped", completed=self._service.stats().completed)
 
     def _listen(self) -> tuple[Listener, App]:
         from loopwright.scoring.app import App
         from loopwright.scoring.listener import Listener
 
-        app = App(self._service, self._pool.pids, self._log)
+        app = App(self._service, self._log)
         return Listener(app, self._socket), app
 
     async def _drain(self, app: App, listener: Listener, serving: asyncio.Task[None]) -> None:
@@ -92,6 +96,14 @@ class Replica:
     def _vanish(self) -> None:
         """A new connection now fails at once, so its client goes elsewhere; those that are made stay."""
         self._socket.unlink(missing_ok=True)
+
+
+def _scorer(settings: Settings, telemetry: Telemetry, log: Log) -> Scorer:
+    if not settings.compiled:
+        return WorkerPool(settings, telemetry, log)
+    row = example.request(settings.package)
+    rows = Parser(settings.inputs or ()).records([row]) if row is not None else []
+    return FrontScorer(settings, rows, telemetry, log)
 
 
 def _stop_signal() -> asyncio.Future[None]:

@@ -1,15 +1,19 @@
-"""What turns a body into an answer: the one seam between the front and a model.
+"""What turns a request into an answer: the one seam between the front and a model.
 
-`WorkerPool` scores with user code in processes of its own. A compiled model, which needs none, will be another.
+Two kinds. A `BodyScorer` is a script's `run(data)`: it takes a body and answers with JSON, one request at a time. A
+`batching.Model` takes rows and answers with columns, those of several requests together: a compiled model in the front, or
+`run_batch` and uncompiled models in workers. Both are `Scorer`s: started once, asked often, stopped once.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from loopwright.scoring.batching import Model
 
 
 class Scorer(Protocol):
-    """Started once, asked often, stopped once; its caller bounds how often at once and for how long."""
+    """The life of either; its caller bounds how often it is asked at once and for how long."""
 
     @property
     def ready(self) -> bool:
@@ -19,8 +23,8 @@ class Scorer(Protocol):
     def message(self) -> str:
         """Why it is not ready, or what is wrong although it is; empty where all is well."""
 
-    async def score(self, body: bytes) -> bytes:
-        """The answer, as JSON. Cancelling drops the work if it has not begun, else its answer; raises Refusal."""
+    def pids(self) -> dict[str, int]:
+        """The processes to be measured beside the front, by name."""
         ...
 
     async def run(self) -> str:
@@ -32,3 +36,16 @@ class Scorer(Protocol):
 
     async def stop(self, patience: float) -> None:
         """Free everything; after `patience` seconds by force."""
+
+
+@runtime_checkable
+class BodyScorer(Scorer, Protocol):
+    """Answers bodies."""
+
+    async def score(self, body: bytes) -> bytes:
+        """The answer, as JSON. Cancelling drops the work if it has not begun, else its answer; raises Refusal."""
+        ...
+
+
+class RowScorer(Scorer, Model, Protocol):
+    """Answers batches of rows."""

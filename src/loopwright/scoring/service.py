@@ -1,19 +1,28 @@
-"""What it takes to answer a body, whatever protocol it came by: check, admit, score within the time, and count.
+"""What it takes to answer a request, whatever protocol it came by: check, admit, score within the time, and count.
 
-The protocols (`app`) are thin edges around this.
+The protocols are thin edges around this. A body for /score goes through `score`; whoever has rows already calls `answer`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
+from typing import Any, cast
 
+import msgspec
+
+from loopwright.scoring import tabular
 from loopwright.scoring.admission import Admission
-from loopwright.scoring.refusals import Draining, Late, NotReady
-from loopwright.scoring.scorer import Scorer
-from loopwright.scoring.settings import Settings
+from loopwright.scoring.answers import Answers
+from loopwright.scoring.batching import Batcher
+from loopwright.scoring.context import Context
+from loopwright.scoring.refusals import Draining, Late, NotReady, UnknownMediaType
+from loopwright.scoring.rendering import Renderer
+from loopwright.scoring.rows import Parsed, Parser, Row
+from loopwright.scoring.scorer import BodyScorer, RowScorer, Scorer
+from loopwright.scoring.settings import Batching, Settings
 from loopwright.scoring.telemetry import Telemetry
-from loopwright.scoring.validation import Validator
 
 
 @dataclass(frozen=True)
@@ -31,11 +40,17 @@ class Service:
     """The transport-neutral core of a replica."""
 
     def __init__(self, settings: Settings, scorer: Scorer, telemetry: Telemetry) -> None:
+        self.settings = settings
         self.limits = settings.limits
         self._scorer = scorer
         self._telemetry = telemetry
-        self._admission = Admission(settings.limits)
-        self._validator = Validator(settings.inputs) if settings.inputs is not None else None
+        extra = settings.observations.extra if settings.observations else ()
+        self.parser = Parser(settings.inputs, extra) if settings.inputs is not None else None
+        self._line: _Bodies | _Rows = (
+            _Rows(settings, cast("RowScorer", scorer), telemetry)
+            if settings.outputs is not None
+            else _Bodies(settings, cast("BodyScorer", scorer), telemetry)
+        )
         self._was_ready = False
         self._completed = 0
         self.draining = False  # not ready any more; what still comes is answered
@@ -49,40 +64,144 @@ class Service:
             self._was_ready = self._scorer.ready
             if not self._was_ready:
                 raise NotReady(f"This replica is not ready: {self._scorer.message}.")
-        self._admission.check()
+        self._line.check()
 
-    async def score(self, body: bytes) -> bytes:
+    async def score(self, body: bytes, context: Context, media_type: str | None = None) -> bytes:
         """The answer to a body, as JSON; raises Refusal."""
-        if self._validator is not None:
-            self._validator.check(body)
-        waited = await self._admission.enter()
-        self._telemetry.queue_wait_seconds.observe(waited)
-        try:
-            async with asyncio.timeout(self.limits.timeout):
-                return await self._scorer.score(body)
-        except TimeoutError as error:
-            raise Late(f"No answer within {self.limits.timeout:g} s.") from error
-        finally:
-            self._admission.leave()
+        parsed = self._parse(body, media_type)
+        if parsed is not None:
+            context.rows, context.extra = parsed.rows, parsed.extra
+        return await self._line.body(body, parsed, context)
 
-    def finished(self, status: int, seconds: float) -> None:
-        """Every answered scoring request passes here once, and only here: metrics now, observations too when they come."""
+    async def answer(self, rows: list[Row], context: Context) -> Answers:
+        """The answers to rows, for protocols that read and write their own bodies; raises Refusal."""
+        self.check()
+        context.rows = rows
+        return await self._line.rows(rows, context)
+
+    def finished(self, context: Context, status: int) -> None:
+        """Every answered scoring request passes here once, and only here."""
         self._completed += 1
         self._telemetry.requests.add(str(status))
-        self._telemetry.request_seconds.observe(seconds)
+        self._telemetry.request_seconds.observe(time.perf_counter() - context.began)
 
     def stats(self) -> Stats:
         """How the replica stands now."""
         ready = self._scorer.ready and not self.draining
         message = "draining: it was asked to stop" if self.draining else self._scorer.message
-        return Stats(ready, self._admission.inside, self._admission.queued, self._completed, message)
+        return Stats(ready, self._line.in_flight, self._line.queued, self._completed, message)
 
-    def metrics(self, pids: dict[str, int]) -> bytes:
+    def metrics(self) -> bytes:
         """The text of /metrics."""
-        return self._telemetry.render(self._admission.queued, self._admission.inside, pids)
+        return self._telemetry.render(self._line.queued, self._line.in_flight, self._scorer.pids())
 
     def abandon(self) -> None:
         """Answer at once whatever is still waiting or being scored; the time to end has come."""
         self.closed = True
-        self._admission.abandon()
+        self._line.abandon()
         self._scorer.abandon()
+
+    def _parse(self, body: bytes, media_type: str | None) -> Parsed | None:
+        """The rows in a body; None where nothing is known of them."""
+        if self.parser is None:
+            return None
+        if media_type is None or media_type == "application/json":
+            return self.parser.json(body)
+        kind = media_type.partition(";")[0].strip().lower()
+        if kind in tabular.CSV_TYPES:
+            return Parsed(tabular.rows(body, self.parser), False, False)
+        if kind in _READ_AS_JSON or kind.endswith("+json"):
+            return self.parser.json(body)
+        raise UnknownMediaType(f"The body has Content-Type {kind!r}, expected application/json or text/csv.")
+
+
+# What clients say that do not say anything: curl, and those who post text.
+_READ_AS_JSON = frozenset(
+    (
+        "",
+        "application/json",
+        "text/json",
+        "text/plain",
+        "application/octet-stream",
+        "application/x-www-form-urlencoded",
+    )
+)
+
+
+class _Bodies:
+    """Requests to a script, which takes them one by one."""
+
+    def __init__(self, settings: Settings, scorer: BodyScorer, telemetry: Telemetry) -> None:
+        self._names = [one.name for one in settings.inputs or ()]
+        self._limits = settings.limits
+        self._scorer = scorer
+        self._telemetry = telemetry
+        self._admission = Admission(settings.limits)
+        self.check = self._admission.check
+        self.abandon = self._admission.abandon
+
+    @property
+    def in_flight(self) -> int:
+        return self._admission.inside
+
+    @property
+    def queued(self) -> int:
+        return self._admission.queued
+
+    async def body(self, body: bytes, parsed: Parsed | None, context: Context) -> bytes:
+        if parsed is not None and not parsed.plain:
+            body = self._objects(parsed.rows)
+        context.answers = answer = await self._score(body)
+        return answer
+
+    async def rows(self, rows: list[Row], context: Context) -> Answers:
+        context.answers = answer = await self._score(self._objects(rows))
+        return Answers.of_script(msgspec.json.decode(answer), len(rows))
+
+    async def _score(self, body: bytes) -> bytes:
+        waited = await self._admission.enter()
+        self._telemetry.queue_wait_seconds.observe(waited)
+        try:
+            async with asyncio.timeout(self._limits.timeout):
+                return await self._scorer.score(body)
+        except TimeoutError as error:
+            raise Late(f"No answer within {self._limits.timeout:g} s.") from error
+        finally:
+            self._admission.leave()
+
+    def _objects(self, rows: list[Row]) -> bytes:
+        """A list of objects: what every script understands that takes several rows."""
+        return msgspec.json.encode([dict(zip(self._names, row, strict=True)) for row in rows])
+
+
+class _Rows:
+    """Requests to a model, which takes the rows of several at once."""
+
+    def __init__(self, settings: Settings, scorer: RowScorer, telemetry: Telemetry) -> None:
+        outputs = settings.outputs or ()
+        self._names = tuple(one.name for one in outputs)
+        self._render = Renderer(outputs).render
+        self._batcher = Batcher(scorer, settings.limits, settings.batching or Batching(), telemetry)
+        self._submit = self._batcher.submit
+        self.check = self._batcher.check
+        self.abandon = self._batcher.abandon
+
+    @property
+    def in_flight(self) -> int:
+        return self._batcher.in_flight
+
+    @property
+    def queued(self) -> int:
+        return self._batcher.queued
+
+    async def body(self, _body: bytes, parsed: Parsed | None, context: Context) -> bytes:
+        assert parsed is not None  # noqa: S101  (settings: a model has inputs)
+        if not parsed.rows:
+            return b"[]"
+        context.answers = columns = await self._submit(parsed.rows)
+        return self._render(columns, parsed.single)
+
+    async def rows(self, rows: list[Row], context: Context) -> Answers:
+        columns: list[list[Any]] = await self._submit(rows) if rows else [[] for _ in self._names]
+        context.answers = columns
+        return Answers(self._names, columns)

@@ -29,6 +29,11 @@ class Telemetry:
         self.queue_wait_seconds = Histogram(
             "loopwright_queue_wait_seconds", "Seconds that a scoring request waited for a place."
         )
+        self.batch_rows = Histogram(
+            "loopwright_batch_rows",
+            "Rows in one call of the model.",
+            (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
+        )
         self.worker_restarts = Counter(
             "loopwright_worker_restarts_total", "Worker processes that ended and were started again."
         )
@@ -54,6 +59,7 @@ class Telemetry:
             _gauge("loopwright_queue_length", "Scoring requests that wait for a place.", queued),
             self.queue_wait_seconds,
             _gauge("loopwright_in_flight", "Scoring requests being worked on.", in_flight),
+            self.batch_rows,
             self.worker_restarts,
             _gauge(
                 "loopwright_init_seconds",

@@ -1,15 +1,15 @@
-"""Whether a body holds rows that the model can take; the service asks before it admits a request.
+"""What a row must be: the law of the package's signature, by which `rows` reads bodies.
 
-Two readers of one law. `_Law` states it in Python, input by input, and says exactly what is wrong; `Validator` first
-tries a msgspec decoder built from the same inputs, which accepts almost every good body at the speed of C. What that
-decoder does not accept, the law decides, so the quick way may be narrower than the law but never wider.
+Two readers of one law. `Law` states it in Python, input by input, and says exactly what is wrong; `row_type` is a msgspec
+type built from the same inputs, by which almost every good body is read at the speed of C. What that does not accept, the
+law decides, so the quick way may be narrower than the law but never wider.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -35,7 +35,6 @@ _NAMES = {
 }
 _ARTICLES = {"integer": "an integer", "number": "a number", "string": "a string", "boolean": "true or false"}
 _LONGEST_FOUND = 60
-_SPACE = b" \t\r\n"
 
 
 def _is_integer(value: object) -> bool:
@@ -50,6 +49,8 @@ def _is_number(value: object) -> bool:
     )
 
 
+_Check = tuple[str, bool, Callable[[object], bool], Callable[[Any], Any] | None, str]
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {"integer": int, "number": float}
 _CHECKS: dict[str, Callable[[object], bool]] = {
     "integer": _is_integer,
     "number": _is_number,
@@ -58,67 +59,47 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
 }
 
 
-class Validator:
-    """Accepts a JSON object, a list of objects, or {"data": [objects]}; unknown fields and categories pass."""
+class Law:
+    """What a row must be, with the reason where it is not."""
 
     def __init__(self, inputs: Sequence[Input]) -> None:
-        row = _row_type(inputs)
-        self._law = _Law(inputs)
-        self._one = msgspec.json.Decoder(row)
-        self._many = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
-        wrapped = msgspec.defstruct("Wrapped", [("data", list[row])])  # type: ignore[valid-type]
-        self._wrapped = msgspec.json.Decoder(wrapped)
+        self._checks = [
+            (one.name, one.nullable, _CHECKS[one.type], _CONVERSIONS.get(one.type), _expected(one))
+            for one in inputs
+        ]
 
-    def check(self, body: bytes) -> None:
-        """Return if the body will do; raise NotJson or InvalidInput."""
-        try:
-            self._decoder(body).decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._law.check(_decode(body))
+    def expected(self, name: str) -> str:
+        """What an input must be, in words."""
+        return next(expected for own, _, _, _, expected in self._checks if own == name)
 
-    def _decoder(self, body: bytes) -> msgspec.json.Decoder[Any]:
-        if body.lstrip(_SPACE)[:1] == b"[":
-            return self._many
-        if self._law.may_wrap and (
-            b'"data"' in body or b"\\u00" in body
-        ):  # the key may be spelt with escapes
-            return self._wrapped
-        return self._one
+    def row(self, number: int, record: Mapping[str, object]) -> tuple[Any, ...]:
+        """The values of an object in the order of the inputs; raises InvalidInput for the first that will not do."""
+        return tuple(
+            [self._value(number, check, record.get(check[0]), check[0] in record) for check in self._checks]
+        )
 
+    def values(self, number: int, values: Iterable[object]) -> tuple[Any, ...]:
+        """The same of values that are in that order already, one for each input."""
+        return tuple(
+            [
+                self._value(number, check, value, True)
+                for check, value in zip(self._checks, values, strict=True)
+            ]
+        )
 
-class _Law:
-    """What a body must be, with the reason where it is not."""
-
-    def __init__(self, inputs: Sequence[Input]) -> None:
-        self.may_wrap = all(one.name != "data" for one in inputs)
-        self._checks = [(one.name, one.nullable, _CHECKS[one.type], _expected(one)) for one in inputs]
-
-    def check(self, value: object) -> None:
-        if isinstance(value, dict) and self.may_wrap and isinstance(value.get("data"), list):
-            value = value["data"]
-        if isinstance(value, dict):
-            self._check_row(0, value)
-        elif isinstance(value, list):
-            for number, row in enumerate(value):
-                self._check_row(number, row)
-        else:
-            raise InvalidInput(
-                None, None, _found(value), 'an object, a list of objects, or {"data": [objects]}'
-            )
-
-    def _check_row(self, number: int, row: object) -> None:
-        if not isinstance(row, dict):
-            raise InvalidInput(None, number, _found(row), "an object with the model's inputs")
-        for name, nullable, accepts, expected in self._checks:
-            value = row.get(name)
-            if value is None:
-                if not nullable:
-                    raise InvalidInput(name, number, "null" if name in row else "missing", expected)
-            elif not accepts(value):
-                raise InvalidInput(name, number, _found(value), expected)
+    def _value(self, number: int, check: _Check, value: object, given: bool) -> Any:
+        name, nullable, accepts, convert, expected = check
+        if value is None:
+            if not nullable:
+                raise InvalidInput(name, number, "null" if given else "missing", expected)
+            return None
+        if not accepts(value):
+            raise InvalidInput(name, number, found(value), expected)
+        return convert(value) if convert else value
 
 
-def _row_type(inputs: Sequence[Input]) -> type[msgspec.Struct]:
+def row_type(inputs: Sequence[Input], extra: Sequence[str] = ()) -> type[msgspec.Struct]:
+    """The type of an object that the law surely accepts, its fields in the order of the inputs, and `extra` ones after."""
     fields: list[tuple[str, Any, Any]] = []
     for number, one in enumerate(inputs):
         of: Any = _TYPES[one.type]
@@ -126,10 +107,13 @@ def _row_type(inputs: Sequence[Input]) -> type[msgspec.Struct]:
             fields.append((f"f{number}", of | None, msgspec.field(name=one.name, default=None)))
         else:
             fields.append((f"f{number}", of, msgspec.field(name=one.name)))
-    return msgspec.defstruct("Row", fields, kw_only=True, gc=False)
+    for number, name in enumerate(extra):
+        fields.append((f"e{number}", Any, msgspec.field(name=name, default=None)))
+    return msgspec.defstruct("Row", fields, kw_only=True, gc=bool(extra))
 
 
-def _decode(body: bytes) -> object:
+def decode(body: bytes) -> object:
+    """What a JSON body holds; raises NotJson, or InvalidInput for a number that no float holds."""
     try:
         return msgspec.json.decode(body)
     except msgspec.ValidationError as error:  # well-formed, but a number that no float holds
@@ -162,7 +146,8 @@ def _expected(one: Input) -> str:
     return f"{_ARTICLES[one.type]}{' or null' if one.nullable else ''}"
 
 
-def _found(value: object) -> str:
+def found(value: object) -> str:
+    """A value as messages show it, with its type."""
     if value is None:
         return "null"
     if isinstance(value, (list, dict)):

@@ -237,5 +237,6 @@ _row = st.fixed_dictionaries({"age": st.integers(), "port": st.text() | st.none(
 def test_no_body_at_all_gives_a_5xx(validating: Any, body: Any) -> None:
     answer = validating.score(body)
     assert answer.status in (200, 400, 422)
-    if answer.status == 200 and not isinstance(body, bytes):
+    columns = isinstance(body, dict) and isinstance(body.get("age"), list | dict)
+    if answer.status == 200 and not isinstance(body, bytes) and not columns:
         assert answer.json == body

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from loopwright.scoring.context import Context
 from loopwright.scoring.logs import Log
 from loopwright.scoring.refusals import Draining, InvalidInput, Late, NotReady, QueueFull
 from loopwright.scoring.service import Service
@@ -28,6 +30,9 @@ class _Sleeper:
         await asyncio.sleep(float(body))
         return body
 
+    def pids(self) -> dict[str, int]:
+        return {}
+
     async def run(self) -> str:
         return ""
 
@@ -36,6 +41,14 @@ class _Sleeper:
 
     async def stop(self, patience: float) -> None:
         pass
+
+
+def _context() -> Context:
+    return Context("1", time.perf_counter(), time.time(), None, None, None)
+
+
+async def _score(service: Service, body: bytes) -> bytes:
+    return await service.score(body, _context())
 
 
 def _service(
@@ -52,10 +65,10 @@ def test_a_late_answer_is_refused_on_time_and_frees_its_place(virtual: Virtual) 
     async def main() -> None:
         service = _service(timeout=3)
         with pytest.raises(Late):
-            await service.score(b"10")
+            await _score(service, b"10")
         assert asyncio.get_running_loop().time() == pytest.approx(3)
         assert service.stats().in_flight == 0
-        assert await service.score(b"2") == b"2"
+        assert await _score(service, b"2") == b"2"
 
     virtual(main())
 
@@ -63,7 +76,7 @@ def test_a_late_answer_is_refused_on_time_and_frees_its_place(virtual: Virtual) 
 def test_the_timeout_does_not_count_the_wait_in_the_queue(virtual: Virtual) -> None:
     async def main() -> None:
         service = _service(concurrency=1, timeout=3, queue_wait=5)
-        answers = tuple(await asyncio.gather(service.score(b"2.5"), service.score(b"2.5")))
+        answers = tuple(await asyncio.gather(_score(service, b"2.5"), _score(service, b"2.5")))
         assert answers == (b"2.5", b"2.5")
 
     virtual(main())
@@ -72,10 +85,10 @@ def test_the_timeout_does_not_count_the_wait_in_the_queue(virtual: Virtual) -> N
 def test_a_bad_body_takes_no_place(virtual: Virtual) -> None:
     service = _service(inputs=(Input(name="age", type="integer"),))
     with pytest.raises(InvalidInput):
-        virtual(service.score(b'{"age": "x"}'))
+        virtual(_score(service, b'{"age": "x"}'))
     assert (
         b'loopwright_queue_wait_seconds_count{workload="w",environment="e",revision="r"} 0'
-        in service.metrics({})
+        in service.metrics()
     )
 
 
@@ -83,7 +96,7 @@ def test_overload_is_seen_before_a_body_is_read(virtual: Virtual) -> None:
     async def main() -> None:
         service = _service(concurrency=1, queue=1)
         service.check()
-        tasks = [asyncio.create_task(service.score(b"1")) for _ in range(2)]
+        tasks = [asyncio.create_task(_score(service, b"1")) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(QueueFull):
             service.check()
@@ -119,8 +132,8 @@ def test_draining_is_not_ready_but_still_answers() -> None:
 def test_finished_requests_are_counted_by_status() -> None:
     service = _service()
     for status in (200, 200, 503):
-        service.finished(status, 0.02)
-    text = service.metrics({}).decode()
+        service.finished(_context(), status)
+    text = service.metrics().decode()
     assert 'loopwright_requests_total{workload="w",environment="e",revision="r",code="200"} 2\n' in text
     assert 'code="503"} 1\n' in text
     assert 'loopwright_request_seconds_count{workload="w",environment="e",revision="r"} 3\n' in text

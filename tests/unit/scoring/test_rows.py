@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from loopwright.scoring import tabular
 from loopwright.scoring.refusals import InvalidInput, NotJson
+from loopwright.scoring.rows import Parser
 from loopwright.scoring.settings import Input
-from loopwright.scoring.validation import Validator
 
 _INPUTS = (
     Input(name="age", type="integer"),
@@ -20,12 +21,12 @@ _INPUTS = (
     Input(name="port of call", type="string", categories=("S", "C")),
     Input(name="alone", type="boolean", nullable=True),
 )
-_VALIDATOR = Validator(_INPUTS)
+_PARSER = Parser(_INPUTS)
 _ROW = {"age": 3, "fare": 7.5, "port of call": "S", "alone": True}
 
 
 def _check(value: Any) -> None:
-    _VALIDATOR.check(json.dumps(value).encode())
+    _PARSER.json(json.dumps(value).encode())
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,8 @@ def test_taken(body: Any) -> None:
         ({**_ROW, "fare": False}, "fare", 0, "false (boolean)", "a number or null"),
         ({**_ROW, "alone": 0}, "alone", 0, "0 (integer)", "true or false or null"),
         ([_ROW, {**_ROW, "port of call": {}}], "port of call", 1, "an object", "a string"),
-        ({"data": [_ROW, _ROW, []]}, None, 2, "a list", "an object with the model's inputs"),
+        ({"data": [_ROW, _ROW, 7]}, None, 2, "7 (integer)", "an object with the model's inputs"),
+        ({"data": [_ROW, [3]]}, None, 1, "a list of 1 values", "4: age, fare, port of call, alone"),
         ([_ROW, None], None, 1, "null", "an object with the model's inputs"),
         ("text", None, None, '"text" (string)', 'an object, a list of objects, or {"data": [objects]}'),
         ({**_ROW, "age": "x" * 99}, "age", 0, '"' + "x" * 59 + "... (string)", "an integer"),
@@ -98,27 +100,27 @@ def test_refused(body: Any, field: str | None, row: int | None, found: str, expe
 )
 def test_not_json(body: bytes, where: dict[str, int]) -> None:
     with pytest.raises(NotJson) as caught:
-        _VALIDATOR.check(body)
+        _PARSER.json(body)
     assert caught.value.details == where
 
 
 def test_numbers_beyond_a_float_are_refused() -> None:
     with pytest.raises(InvalidInput):
-        _VALIDATOR.check(b'{"age": 1, "port of call": "S", "fare": 1e999}')
+        _PARSER.json(b'{"age": 1, "port of call": "S", "fare": 1e999}')
 
 
 def test_an_input_named_data_is_an_input() -> None:
-    validator = Validator((Input(name="data", type="string"),))
-    validator.check(b'{"data": "x"}')
+    parser = Parser((Input(name="data", type="string"),))
+    parser.json(b'{"data": "x"}')
     with pytest.raises(InvalidInput) as caught:
-        validator.check(b'{"data": [{"data": "x"}]}')
+        parser.json(b'{"data": [{"data": "x"}]}')
     assert caught.value.details["field"] == "data"
 
 
 @pytest.mark.parametrize("body", [b'{"data": [{"a": 1}]}', b'{"d\\u0061ta": [{"a": 1}]}'])
 def test_wrapped_rows_are_seen_where_nothing_is_required(body: bytes) -> None:
     with pytest.raises(InvalidInput):
-        Validator((Input(name="a", type="string", nullable=True),)).check(body)
+        Parser((Input(name="a", type="string", nullable=True),)).json(body)
 
 
 _scalars = (
@@ -167,7 +169,7 @@ def _fits(one: Input, row: dict[str, Any]) -> bool:
 def test_the_quick_way_and_the_law_agree(body: Any) -> None:
     text = json.dumps(body).encode()
     try:
-        _VALIDATOR.check(text)
+        _PARSER.json(text)
     except InvalidInput:
         assert not _lawful(body)
     else:
@@ -177,4 +179,74 @@ def test_the_quick_way_and_the_law_agree(body: Any) -> None:
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_are_taken_or_refused(body: bytes) -> None:
     with contextlib.suppress(NotJson, InvalidInput):
-        _VALIDATOR.check(body)
+        _PARSER.json(body)
+
+
+_ROWS = [(3, 7.5, "S", True), (4, None, "C", None)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [[3, 7.5, "S", True], [4, None, "C", None]]},
+        {"columns": ["port of call", "age", "fare", "alone"], "data": [["S", 3, 7.5, True], ["C", 4, None, None]]},
+        {"age": [3, 4], "fare": [7.5, None], "port of call": ["S", "C"], "alone": [True, None]},
+        {"age": {"0": 3, "1": 4}, "fare": {"0": 7.5, "1": None}, "port of call": {"0": "S", "1": "C"},
+         "alone": {"0": True, "1": None}},
+    ],
+)  # fmt: skip
+def test_rows_come_in_many_forms(body: Any) -> None:
+    parsed = _PARSER.json(json.dumps(body).encode())
+    assert (parsed.rows, parsed.single) == (_ROWS, False)
+
+
+def test_values_have_the_type_of_their_input() -> None:
+    (row,) = _PARSER.json(b'{"age": 3.0, "fare": 7, "port of call": "S"}').rows
+    assert [type(value) for value in row] == [int, float, str, type(None)]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "row"),
+    [
+        ({"age": [3, 4], "port of call": ["S"]}, "port of call", None),
+        ({"age": [3]}, "port of call", None),
+        ({"age": [3, "4"], "port of call": ["S", "S"]}, "age", 1),
+        ({"age": [3], "port of call": "S"}, "port of call", None),
+        ({"columns": ["age"], "data": [[3, 4]]}, None, 0),
+    ],
+)
+def test_columns_that_will_not_do_are_named(body: Any, field: str | None, row: int | None) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        _PARSER.json(json.dumps(body).encode())
+    assert (caught.value.details["field"], caught.value.details["row"]) == (field, row)
+
+
+@pytest.mark.parametrize("body", [_ROW, [_ROW], {"data": [_ROW, [1, 2.0, "S", None]]}])
+def test_further_fields_are_kept_where_they_are_asked_for(body: Any) -> None:
+    body = json.loads(json.dumps(body).replace('"age": 3', '"age": 3, "customer": "c-1"'))
+    parsed = Parser(_INPUTS, extra=("customer", "age")).json(json.dumps(body).encode())
+    assert parsed.extra is not None
+    assert parsed.extra[0] == ("c-1",)
+    assert parsed.rows[0] == (3, 7.5, "S", True)
+
+
+def test_csv_is_rows_too() -> None:
+    body = b"\xef\xbb\xbfport of call,age,unknown,fare,alone\r\nS,3,x,7.5,true\n\n C ,4,,,\n"
+    assert tabular.rows(body, _PARSER) == [(3, 7.5, "S", True), (4, None, " C ", None)]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "row"),
+    [
+        (b"", None, None),
+        (b'age,port of call\n3,"S', None, None),
+        (b"age,port of call\n3,S\nx,S", "age", 1),
+        (b"age,port of call\n3", None, 0),
+        (b"age,port of call\nnan,S", "age", 0),
+        (b"port of call\nS", "age", 0),
+    ],
+)
+def test_csv_that_will_not_do_is_refused(body: bytes, field: str | None, row: int | None) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        tabular.rows(body, _PARSER)
+    assert (caught.value.details["field"], caught.value.details["row"]) == (field, row)

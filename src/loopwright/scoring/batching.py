@@ -1,0 +1,238 @@
+"""Joins the rows of several requests into one call of the model, and hands the answers back to their requests.
+
+It never waits while the model is idle: what has queued while the last call ran is the next call. A model that answers
+quickly is asked on the event loop itself, since handing over to a thread and back takes longer than it does; any other
+answers elsewhere, and the loop goes on. A call that fails is made again for each request alone, so that one bad row fails
+alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, Protocol
+
+from loopwright.scoring.refusals import Draining, Failed, Late, QueueFull, Refusal, WaitedTooLong
+from loopwright.scoring.rows import Row
+from loopwright.scoring.settings import Batching, Limits
+from loopwright.scoring.telemetry import Telemetry
+
+Columns = list[list[Any]]  # one list for each output, as long as the rows
+_LOOKS = 20  # looks at the clock in the shortest time that is limited
+_SHORTEST_LOOK = 0.005  # seconds
+
+
+class Model(Protocol):
+    """What answers batches."""
+
+    @property
+    def parallel(self) -> int:
+        """How many calls it takes at once."""
+        ...
+
+    def score_now(self, rows: list[Row]) -> Columns | None:
+        """The answers at once, or None where that would hold up the event loop; raises Failed."""
+        ...
+
+    async def score_rows(self, rows: list[Row]) -> Columns:
+        """The answers, one list for each output; raises Refusal."""
+        ...
+
+
+class Asked:
+    """The rows of one request, waiting for a call or in one; `answer` ends with their columns, or with a Refusal."""
+
+    __slots__ = ("answer", "rows", "since")
+
+    def __init__(self, rows: list[Row], answer: asyncio.Future[Columns], since: float) -> None:
+        self.rows = rows
+        self.answer = answer
+        self.since = since  # the loop's time when it came, and later when its call began
+
+
+class Batcher:
+    """In front of one model; everything happens on one event loop."""
+
+    def __init__(self, model: Model, limits: Limits, batching: Batching, telemetry: Telemetry) -> None:
+        self._model = model
+        self._limits = limits
+        self._most = batching.rows
+        self._wait = batching.wait
+        self._telemetry = telemetry
+        self._room = limits.concurrency + limits.queue
+        self._line: deque[Asked] = deque()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._inside: set[Asked] = set()  # requests in calls that run elsewhere
+        self._due: asyncio.Handle | None = None
+        self._look_every = max(_SHORTEST_LOOK, min(limits.queue_wait, limits.timeout) / _LOOKS)
+        self._looking: asyncio.TimerHandle | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Requests in a call."""
+        return len(self._inside)
+
+    @property
+    def queued(self) -> int:
+        """Requests that wait for one."""
+        return len(self._line)
+
+    def check(self) -> None:
+        """Raise QueueFull if a request that came now could not even wait."""
+        if len(self._line) + len(self._inside) >= self._room:
+            raise QueueFull(
+                f"This replica works on {len(self._inside)} requests and {len(self._line)} wait, as many as may. Try again later."
+            )
+
+    def submit(self, rows: list[Row]) -> asyncio.Future[Columns]:
+        """The answers to these rows, to be awaited: raises Refusal there, and QueueFull here."""
+        self.check()
+        loop = asyncio.get_running_loop()
+        asked = Asked(rows, loop.create_future(), loop.time())
+        self._line.append(asked)
+        if self._due is None or self._wait:
+            self._plan()
+        return asked.answer
+
+    def abandon(self) -> None:
+        """Send away all that waits or is in a call, because the replica ends."""
+        for asked in (*self._line, *self._inside):
+            _fail(asked, Draining("This replica is ending and could not finish the request. Try again."))
+        self._line.clear()
+
+    def _plan(self) -> None:
+        """Have a call made: as soon as whatever has come by now is in the line, or once company has been waited for."""
+        loop = asyncio.get_running_loop()
+        if len(self._calls) >= self._model.parallel:
+            self._watch()
+        elif not self._wait:
+            self._due = loop.call_soon(self._begin)
+        elif sum(len(asked.rows) for asked in self._line) >= self._most:
+            self._begin()
+        elif self._due is None:
+            self._due = loop.call_at(self._line[0].since + self._wait, self._begin)
+
+    def _begin(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        while self._line and len(self._calls) < self._model.parallel:
+            batch = self._take()
+            if batch:
+                self._call(batch)
+        if self._line:
+            self._watch()
+
+    def _take(self) -> list[Asked]:
+        """The next requests for one call, without those that nobody waits for any more or that have waited too long."""
+        batch: list[Asked] = []
+        line, now, rows = self._line, asyncio.get_running_loop().time(), 0
+        oldest = now - self._limits.queue_wait
+        observe = self._telemetry.queue_wait_seconds.observe
+        while line and (not batch or rows + len(line[0].rows) <= self._most):
+            asked = line.popleft()
+            if asked.answer.done():
+                continue
+            if asked.since < oldest:
+                self._send_away(asked)
+                continue
+            observe(now - asked.since)
+            asked.since = now
+            rows += len(asked.rows)
+            batch.append(asked)
+        return batch
+
+    def _call(self, batch: list[Asked]) -> None:
+        rows = batch[0].rows if len(batch) == 1 else [row for asked in batch for row in asked.rows]
+        self._telemetry.batch_rows.observe(len(rows))
+        try:
+            columns = self._model.score_now(rows)
+        except Refusal:
+            self._elsewhere(batch, None)
+            return
+        if columns is None:
+            self._elsewhere(batch, rows)
+        else:
+            _deliver(batch, columns)
+
+    def _elsewhere(self, batch: list[Asked], rows: list[Row] | None) -> None:
+        self._inside.update(batch)
+        task = asyncio.get_running_loop().create_task(self._run(batch, rows))
+        self._calls.add(task)
+        task.add_done_callback(self._ended)
+        self._watch()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if self._line and self._due is None:
+            self._begin()
+
+    async def _run(self, batch: list[Asked], rows: list[Row] | None) -> None:
+        """One call for all, or where that fails (or `rows` is None, because it has) one for each."""
+        try:
+            if rows is not None and await self._score(batch, rows):
+                return
+            for asked in batch:
+                if not asked.answer.done():
+                    asked.since = asyncio.get_running_loop().time()
+                    await self._score([asked], asked.rows)
+        finally:
+            self._inside.difference_update(batch)
+
+    async def _score(self, batch: list[Asked], rows: list[Row]) -> bool:
+        """Whether all is settled: answered, or refused for good."""
+        try:
+            columns = await self._model.score_rows(rows)
+        except Failed as failed:
+            if len(batch) > 1:
+                return False
+            _fail(batch[0], failed)
+        except Refusal as refusal:
+            for asked in batch:
+                _fail(asked, refusal)
+        else:
+            _deliver(batch, columns)
+        return True
+
+    def _watch(self) -> None:
+        """Look at the clock now and then while requests wait or a call runs elsewhere: dearer would be a timer for each."""
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().call_later(self._look_every, self._look)
+
+    def _look(self) -> None:
+        self._looking = None
+        now = asyncio.get_running_loop().time()
+        while self._line and self._line[0].since < now - self._limits.queue_wait:
+            self._send_away(self._line.popleft())
+        for asked in self._inside:
+            if asked.since < now - self._limits.timeout:
+                _fail(asked, Late(f"No answer within {self._limits.timeout:g} s."))
+        if self._line or self._inside:
+            self._watch()
+
+    def _send_away(self, asked: Asked) -> None:
+        _fail(
+            asked, WaitedTooLong(f"No place came free within {self._limits.queue_wait:g} s. Try again later.")
+        )
+
+
+def _deliver(batch: list[Asked], columns: Columns) -> None:
+    if len(batch) == 1:
+        _settle(batch[0], columns)
+        return
+    start = 0
+    for asked in batch:
+        end = start + len(asked.rows)
+        if not asked.answer.done():
+            asked.answer.set_result([column[start:end] for column in columns])
+        start = end
+
+
+def _settle(asked: Asked, columns: Columns) -> None:
+    if not asked.answer.done():
+        asked.answer.set_result(columns)
+
+
+def _fail(asked: Asked, refusal: Refusal) -> None:
+    if not asked.answer.done():
+        asked.answer.set_exception(refusal)

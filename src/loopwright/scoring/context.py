@@ -1,0 +1,34 @@
+"""What is known of a request besides its rows: who asks, as what, and since when. Made once by whatever edge it came in by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loopwright.scoring.rows import Row
+
+LIVE, TEST = "live", "test"
+
+
+class Context:
+    """One request on its way; `service.finished` is told of it once, with what it came to."""
+
+    __slots__ = ("answers", "began", "client_id", "extra", "id", "role", "rows", "time", "trace")
+
+    def __init__(
+        self,
+        request_id: str,
+        began: float,
+        time: float,
+        client_id: str | None,
+        role: str | None,
+        trace: str | None,
+    ) -> None:
+        self.id = request_id  # ours
+        self.client_id = client_id  # theirs, whatever it is
+        self.role = role or TEST  # the gateway says `live`; who comes past it tests
+        self.trace = trace  # W3C traceparent
+        self.began = began  # time.perf_counter()
+        self.time = time  # seconds since the epoch
+        self.rows: list[Row] | None = None
+        self.extra: list[Row] | None = None  # what else is kept of each row
+        self.answers: list[list[Any]] | bytes | None = None  # a column for each output, or a script's JSON
