@@ -199,7 +199,7 @@ class Driver:
     def watched(self, jobs: Collection[str] = ()) -> list[Change]:
         """The changes, promotions and rollbacks that something may still have to be done for. Hold the book's lock.
 
-        `jobs` are the ids of those that the engine reports: what halted changes have started is theirs to take in.
+        `jobs` are the ids of those that the engine reports: what changes that were stopped have started is theirs to take in.
         """
         view = self.services.book.view
         return [*view.watched(jobs), *(change_of(view, fact) for fact in view.watched_transfers())]

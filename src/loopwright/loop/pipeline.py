@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from loopwright.engines.base import EngineReport
+from loopwright.engines.base import EngineReport, JobStatus
 from loopwright.errors import read_places
 from loopwright.loop.actions import Action, Call, End, Finish, Leave, Start
 from loopwright.loop.asking import approval, beyond_asking, expired, unclean
@@ -195,8 +195,8 @@ def _undone(walk: Walk, step: Step, inputs: str, broken: bool) -> None:
         walk.show(step, "cached", "was given when it was released")
     elif broken:
         walk.show(step, "stopped")
-        if isinstance(step, JobStep) and walk.case.view.halted(walk.case.change.id):
-            _take_in_halted(walk, step, inputs)
+        if isinstance(step, JobStep):
+            _take_in_stopped(walk, step, inputs)
     elif isinstance(step, JobStep):
         _job(walk, step, inputs)
     elif isinstance(step, CallStep):
@@ -211,14 +211,18 @@ def _undone(walk: Walk, step: Step, inputs: str, broken: bool) -> None:
 
 
 def _job_id(walk: Walk, step: JobStep, inputs: str) -> str:
-    workload = walk.case.change.workload
-    return f"{workload}.{step.name}.{inputs[:12]}.{walk.case.view.attempts[workload, step.name, inputs]}"
+    return walk.case.view.job(walk.case.change.workload, step.name, inputs)
 
 
-def _take_in_halted(walk: Walk, step: JobStep, inputs: str) -> None:
-    """Where nothing else wants the job, it is ended; what it was in the middle of is settled when it has."""
+def _take_in_stopped(walk: Walk, step: JobStep, inputs: str) -> None:
+    """Where nothing else wants the job, it is ended; what it was in the middle of is settled when it has.
+
+    A job that never came to start may have begun a run: that is settled as if it had been cancelled.
+    """
     job = _job_id(walk, step, inputs)
     status = walk.report.jobs.get(job)
+    if status is None and walk.case.view.open_runs.get(job) == walk.case.change.id:
+        status = JobStatus(id=job, state="failed", reason="cancelled")
     if job not in walk.taken and status is not None and status.state in ("succeeded", "failed"):
         walk.jobs.add(job)
         walk.actions.append(Finish(step, inputs, job, status))

@@ -55,6 +55,7 @@ class View:
         )  # environment -> (change, step) -> release.asked, in order of asking
         self.starts: dict[Pair, Fact] = {}  # (change, step) -> step.started
         self.jobs: dict[str, str] = {}  # job id -> change that started it
+        self.open_runs: dict[str, str] = {}  # job id -> change: its run has begun, its job has not ended
         self.successes: dict[
             tuple[str, str, str], Fact
         ] = {}  # (workload, step, inputs) -> newest step.succeeded
@@ -121,7 +122,12 @@ class View:
         if job := fact.body.get("job"):
             self.jobs[job] = fact.body["change"]
 
+    def _run_created(self, fact: Fact) -> None:
+        if change := fact.body.get("change"):  # not told by release 0.1
+            self.open_runs[fact.key] = change
+
     def _step_succeeded(self, fact: Fact) -> None:
+        self.open_runs.pop(fact.body.get("job", ""), None)
         key = (fact.workload, fact.body["step"], fact.body["inputs"])
         self.successes[key] = fact
         if fact.body["step"] == "environment":
@@ -133,18 +139,22 @@ class View:
         failures = self.clean_up_failures if fact.body.get("clean_up") else self.failures
         failures[pair] = fact
         self._leave(pair)
+        self.open_runs.pop(self.job(fact.workload, fact.body["step"], fact.body["inputs"]), None)
         self.attempts[fact.workload, fact.body["step"], fact.body["inputs"]] += 1
 
     def _job_failed(self, fact: Fact) -> None:
+        self.open_runs.pop(fact.key, None)
         self.retries[fact.body["change"], fact.body["step"]].append(fact)
         self.attempts[fact.workload, fact.body["step"], fact.body["inputs"]] += 1
 
     def _job_lost(self, fact: Fact) -> None:
+        self.open_runs.pop(fact.key, None)
         key = (fact.workload, fact.body["step"], fact.body["inputs"])
         self.attempts[key] += 1
         self.lost[key] += 1
 
     def _job_cancelled(self, fact: Fact) -> None:
+        self.open_runs.pop(fact.key, None)
         self.attempts[fact.workload, fact.body["step"], fact.body["inputs"]] += 1
 
     def _environment_rebuilt(self, fact: Fact) -> None:
@@ -266,13 +276,15 @@ class View:
 
     def watched(self, jobs: Collection[str] = ()) -> list[Change]:
         """The changes that something may still have to be done for: the newest of each workload, and older ones that
-        have not cleaned up, left the queue of an environment, or taken in a job of theirs that the engine reports.
+        have not cleaned up, left the queue of an environment, taken in a job of theirs that the engine reports, or ended
+        a run whose job never started.
 
         `jobs` are the ids of those that it reports. The newest changes come first.
         """
         queued = [change for queue in self.queues.values() for change, _ in queue]
-        started = [change for job in jobs if self.halted(change := self.jobs.get(job, ""))]
-        named = dict.fromkeys([*self.newest.values(), *self.unclean, *queued, *started])
+        started = [change for job in jobs if self.stopped(change := self.jobs.get(job, ""))]
+        began = [change for change in self.open_runs.values() if self.stopped(change)]
+        named = dict.fromkeys([*self.newest.values(), *self.unclean, *queued, *started, *began])
         return [self.changes[one] for one in named if one in self.changes]
 
     def watched_transfers(self) -> list[Fact]:
@@ -286,6 +298,14 @@ class View:
         """Whether a person, or a newer change, has ended it."""
         ended = self.ended.get(change)
         return ended is not None and ended.kind != "change.completed"
+
+    def stopped(self, change: str) -> bool:
+        """Whether it came to its end before its work was done."""
+        return change in self.failed or self.halted(change)
+
+    def job(self, workload: str, step: str, inputs: str) -> str:
+        """The name of the job that does a step with these inputs now: each attempt has its own."""
+        return f"{workload}.{step}.{inputs[:12]}.{self.attempts[workload, step, inputs]}"
 
     def outcome(self, change: str) -> Ending:
         """How a change ended: succeeded, failed, cancelled or superseded; running where it has not."""

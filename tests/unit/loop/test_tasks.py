@@ -101,6 +101,16 @@ def test_a_failed_task_stops_what_needs_it_and_the_step_that_it_stands_before(ho
     assert life.world.sets == {}
 
 
+def test_what_else_ran_when_a_change_failed_is_ended_and_recorded(homes: Iterator[Path]) -> None:
+    life = new_life(homes, CHAIN)
+    life.world.busy, life.world.failing = {"train"}, {"lint": 1}
+    change = life.request("a")
+    life.rounds()
+    assert life.book.view.outcome(change.id) == "failed"
+    cancelled = [fact for fact in life.ledger.facts() if fact.kind == "job.cancelled"]
+    assert [(fact.body["change"], fact.body["step"]) for fact in cancelled] == [(change.id, "train")]
+
+
 def test_what_needs_a_failed_task_is_stopped_and_the_change_ends(homes: Iterator[Path]) -> None:
     life = new_life(homes, CHAIN)
     life.world.failing = {"sweep-1": 1}
