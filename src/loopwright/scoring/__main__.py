@@ -1,4 +1,4 @@
-"""`python -m loopwright.scoring --settings serving.json --socket PATH`: one replica.
+"""`python -m loopwright.scoring --settings serving.json (--socket PATH | --http HOST:PORT)`: one replica.
 
 Exit status: 0 asked to stop, 1 cannot serve, 2 not understood, 3 the scoring script did not come up.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from loopwright import pins
 from loopwright.errors import LoopwrightError, UsageError
+from loopwright.scoring.address import Address
 from loopwright.scoring.logs import Log
 from loopwright.scoring.replica import INIT_FAILED, Replica
 from loopwright.scoring.settings import Settings, load, secret_values
@@ -22,12 +23,12 @@ from loopwright.secrets.masking import Masker
 
 def main() -> int:
     """Run a replica to its end; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m loopwright.scoring", description="Serve a package on a Unix socket."
-    )
+    parser = argparse.ArgumentParser(prog="python -m loopwright.scoring", description="Serve a package.")
     parser.add_argument("--settings", type=Path, required=True, help="the replica's serving.json")
-    parser.add_argument(
-        "--socket", type=Path, required=True, help="the Unix socket to serve on; a stale one is replaced"
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--socket", type=Path, help="the Unix socket to serve on; a stale one is replaced")
+    place.add_argument(
+        "--http", metavar="HOST:PORT", help="the address to serve on, open to all who reach it"
     )
     arguments = parser.parse_args()
     try:
@@ -44,7 +45,8 @@ def main() -> int:
             revision=settings.revision,
         )
         with asyncio.Runner(loop_factory=_event_loop) as runner:
-            return runner.run(Replica(settings, arguments.socket.absolute(), log).serve())
+            address = Address.parse(arguments.http) if arguments.http else arguments.socket.absolute()
+            return runner.run(Replica(settings, address, log).serve())
     except LoopwrightError as error:
         print(error.message, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -52,6 +54,8 @@ def main() -> int:
 
 def _not_as_locked(settings: Settings) -> str:
     """Why nothing may start in this environment: it holds other packages than the package's lock says."""
+    if settings.compiled:  # of which nothing is used
+        return ""
     lock = Path(settings.package) / "requirements.lock"
     return pins.refusal(lock.read_text(), Path(settings.python).parent.parent) if lock.is_file() else ""
 

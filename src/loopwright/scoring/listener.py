@@ -1,4 +1,4 @@
-"""The HTTP server on the replica's Unix socket: Granian, embedded in our own event loop.
+"""The HTTP server on the replica's socket: Granian, embedded in our own event loop.
 
 Embedded and not its multi-process server, because then the front is one process: killed with SIGKILL it leaves no
 orphan, and it starts no slower. What Granian lacks is bounded elsewhere: bodies in `body`, requests in `admission`.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import resource
 import stat
 from pathlib import Path
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from loopwright.errors import MachineError
+from loopwright.scoring.address import Address
 from loopwright.scoring.app import App
 
 KEEP_ALIVE = 75.0  # seconds that an idle connection stays open; a proxy's must be shorter, or the two race
@@ -24,13 +26,14 @@ _SPARE_FILES = 128  # of those, for all but connections
 
 
 class Listener:
-    """Takes requests for `app` on the socket at `path`, which only its owner may use."""
+    """Takes requests for `app` on a TCP address, or on the Unix socket at a path, which only its owner may use."""
 
-    def __init__(self, app: App, path: Path) -> None:
-        _clear(path)
+    def __init__(self, app: App, place: Path | Address) -> None:
+        if isinstance(place, Path):
+            _clear(place)
         self._server = Server(
             app,
-            uds=path,
+            **_where(place),
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
             websockets=False,
@@ -39,7 +42,8 @@ class Listener:
             http1_settings=HTTP1Settings(header_read_timeout=int(KEEP_ALIVE * 1000)),
             log_enabled=False,
         )
-        self._server.uds_permissions = 0o600
+        if isinstance(place, Path):
+            self._server.uds_permissions = 0o600
 
     async def serve(self) -> None:
         """Until `stop()`, and then until what is being answered is."""
@@ -48,6 +52,10 @@ class Listener:
     def stop(self) -> None:
         """Take no more connections, and close each once it is idle."""
         self._server.stop()  # type: ignore[no-untyped-call]
+
+
+def _where(place: Path | Address) -> dict[str, Any]:
+    return {"uds": place} if isinstance(place, Path) else {"address": place.host, "port": place.port}
 
 
 def _clear(path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loopwright.errors import MachineError
 from loopwright.scoring import example
+from loopwright.scoring.address import Address
 from loopwright.scoring.in_front import FrontScorer
 from loopwright.scoring.logs import Log
 from loopwright.scoring.rows import Parser
@@ -30,11 +31,11 @@ _RESERVE = 1.0  # seconds of the grace period, at most, that are kept for ending
 
 
 class Replica:
-    """One replica on one socket."""
+    """One replica on one socket, or TCP address."""
 
-    def __init__(self, settings: Settings, socket: Path, log: Log) -> None:
+    def __init__(self, settings: Settings, place: Path | Address, log: Log) -> None:
         self._settings = settings
-        self._socket = socket
+        self._place = place
         self._log = log
         telemetry = Telemetry(settings, log)
         self._scorer = _scorer(settings, telemetry, log)
@@ -43,7 +44,7 @@ class Replica:
     async def serve(self) -> int:
         """Until a stop signal or a failing init(); returns the exit status. Raises MachineError without a socket."""
         stopping = _stop_signal()
-        self._log.info("starting", version=self._settings.version, socket=str(self._socket))
+        self._log.info("starting", version=self._settings.version, socket=str(self._place))
         living = asyncio.create_task(self._scorer.run())
         try:
             await asyncio.sleep(0)  # the workers start while we import the server
@@ -52,7 +53,7 @@ class Replica:
             first: list[asyncio.Future[Any]] = [living, serving, stopping]
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if serving.done():
-                raise MachineError(f"The socket {self._socket} cannot be served: {serving.exception()}.")
+                raise MachineError(f"The socket {self._place} cannot be served: {serving.exception()}.")
             if living.done():
                 self._log.say(living.result())
                 await asyncio.wait([stopping], timeout=_SAY_WHY)
@@ -69,7 +70,7 @@ class Replica:
         from loopwright.scoring.listener import Listener
 
         app = App(self._service, self._log)
-        return Listener(app, self._socket), app
+        return Listener(app, self._place), app
 
     async def _drain(self, app: App, listener: Listener, serving: asyncio.Task[None]) -> None:
         """End without failing a request: stay reachable while requests come, vanish, then answer what was taken."""
@@ -95,7 +96,8 @@ class Replica:
 
     def _vanish(self) -> None:
         """A new connection now fails at once, so its client goes elsewhere; those that are made stay."""
-        self._socket.unlink(missing_ok=True)
+        if isinstance(self._place, Path):
+            self._place.unlink(missing_ok=True)
 
 
 def _scorer(settings: Settings, telemetry: Telemetry, log: Log) -> Scorer:
