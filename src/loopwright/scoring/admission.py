@@ -25,9 +25,14 @@ class Admission:
         """How many wait now."""
         return len(self._waiting)
 
+    @property
+    def full(self) -> bool:
+        """Whether a request that came now could neither come in nor wait."""
+        return self.inside >= self._limits.concurrency and len(self._waiting) >= self._limits.queue
+
     def check(self) -> None:
-        """Raise QueueFull if a request that came now could neither come in nor wait."""
-        if self.inside >= self._limits.concurrency and len(self._waiting) >= self._limits.queue:
+        """Raise QueueFull if it is full."""
+        if self.full:
             raise QueueFull(
                 f"This replica works on {self.inside} requests and {len(self._waiting)} wait, as many as may. Try again later."
             )

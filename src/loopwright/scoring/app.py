@@ -72,7 +72,7 @@ class App:
         )
         self._traced: set[str] = set()  # errors whose traceback the log has already
         self._routes: dict[str, tuple[str, Callable[[Scope, Exchange, str], Awaitable[None]]]] = {
-            "/score": ("POST", self._score),
+            "/score": ("POST", self._not_found),
             "/healthz": ("GET", self._healthz),
             "/readyz": ("GET", self._readyz),
             "/metrics": ("GET", self._metrics),
@@ -80,14 +80,19 @@ class App:
         }
         self.active = 0  # scoring requests that have come and have no answer yet
 
-    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
+    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]:
+        if (
+            scope.path == "/score" and scope.method == "POST"
+        ):  # nearly every request: no step more than needed
+            return self._score(scope.headers, exchange)
+        return self._other(scope, exchange)
+
+    async def _other(self, scope: Scope, exchange: Exchange) -> None:
         request_id = next(self._ids)
         try:
             await self._route(scope, exchange, request_id)
-        except Exception:  # the root of a request's handling: the client gets the id, the log the rest
-            self._log.error("request-failed", id=request_id, error=traceback.format_exc(limit=-20))
-            message = "The replica failed on this request; its log explains the id."
-            self._error(exchange, request_id, 500, "internal", message, {"id": request_id})
+        except Exception:  # the root of a request's handling
+            self._broken(exchange, request_id)
 
     async def _route(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
         method, handle = self._routes.get(scope.path, ("", self._not_found))
@@ -98,32 +103,37 @@ class App:
             return
         await handle(scope, exchange, request_id)
 
-    async def _score(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
-        headers = scope.headers
-        context = self._context(headers, request_id)
+    async def _score(self, headers: Headers, exchange: Exchange) -> None:
+        service, reader, get = self._service, self._reader, headers.get
+        context = self._context(headers)
         self.active += 1
-        body = Body(exchange)
+        body: Body | None = None
         status = 500
         try:
-            self._service.check()
-            content = await self._reader.read(
-                body, headers.get("content-length"), headers.get("content-encoding")
-            )
-            answer = await self._service.score(content, context, headers.get("content-type"))
+            length, encoding = get("content-length"), get("content-encoding")
+            if reader.is_small(length, encoding) and not service.busy():
+                content = await reader.read_small(exchange)
+            else:
+                body = Body(exchange)
+                service.check()
+                content = await reader.read(body, length, encoding)
+            answer = service.end(context, await service.begin(content, context, get("content-type")))
             status = 200
-            self._respond(exchange, request_id, status, answer)
+            self._respond(exchange, context.id, status, answer)
         except Refusal as refusal:
-            status = self._refuse(exchange, request_id, refusal)
+            status = self._refuse(exchange, context.id, refusal)
+        except Exception:  # the root of a request's handling
+            self._broken(exchange, context.id)
         finally:
             self.active -= 1
-            self._service.finished(context, status)
-        if status != 200:
+            service.finished(context, status)
+        if status != 200 and body is not None:
             await body.discard()
 
-    def _context(self, headers: Headers, request_id: str) -> Context:
+    def _context(self, headers: Headers) -> Context:
         get = headers.get
         return Context(
-            request_id,
+            next(self._ids),
             time.perf_counter(),
             time.time(),
             get("x-request-id"),
@@ -149,6 +159,12 @@ class App:
         message = f"There is no {scope.path} here, expected one of {', '.join(self._routes)}."
         self._error(exchange, request_id, 404, "not-found", message, {})
         await Body(exchange).discard()
+
+    def _broken(self, exchange: Exchange, request_id: str) -> None:
+        """A defect of ours: the client gets the id, the log the rest."""
+        self._log.error("request-failed", id=request_id, error=traceback.format_exc(limit=-20))
+        message = "The replica failed on this request; its log explains the id."
+        self._error(exchange, request_id, 500, "internal", message, {"id": request_id})
 
     def _refuse(self, exchange: Exchange, request_id: str, refusal: Refusal) -> int:
         status = STATUSES[type(refusal)]

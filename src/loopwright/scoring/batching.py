@@ -51,10 +51,13 @@ class Asked:
 
 
 class Batcher:
-    """In front of one model; everything happens on one event loop."""
+    """In front of one model with so many `outputs`; everything happens on one event loop."""
 
-    def __init__(self, model: Model, limits: Limits, batching: Batching, telemetry: Telemetry) -> None:
+    def __init__(
+        self, model: Model, outputs: int, limits: Limits, batching: Batching, telemetry: Telemetry
+    ) -> None:
         self._model = model
+        self._outputs = outputs
         self._limits = limits
         self._most = batching.rows
         self._wait = batching.wait
@@ -77,18 +80,27 @@ class Batcher:
         """Requests that wait for one."""
         return len(self._line)
 
+    @property
+    def full(self) -> bool:
+        """Whether a request that came now could not even wait."""
+        return len(self._line) + len(self._inside) >= self._room
+
     def check(self) -> None:
-        """Raise QueueFull if a request that came now could not even wait."""
-        if len(self._line) + len(self._inside) >= self._room:
+        """Raise QueueFull if it is full."""
+        if self.full:
             raise QueueFull(
                 f"This replica works on {len(self._inside)} requests and {len(self._line)} wait, as many as may. Try again later."
             )
 
     def submit(self, rows: list[Row]) -> asyncio.Future[Columns]:
         """The answers to these rows, to be awaited: raises Refusal there, and QueueFull here."""
-        self.check()
+        if len(self._line) + len(self._inside) >= self._room:
+            self.check()
         loop = asyncio.get_running_loop()
         asked = Asked(rows, loop.create_future(), loop.time())
+        if not rows:
+            asked.answer.set_result([[] for _ in range(self._outputs)])
+            return asked.answer
         self._line.append(asked)
         if self._due is None or self._wait:
             self._plan()

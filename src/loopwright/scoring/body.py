@@ -7,8 +7,9 @@ within a time. They do not take a place in the queue meanwhile: slow clients mus
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
@@ -16,6 +17,8 @@ from loopwright.scoring.refusals import BodyCutShort, BodyTooLarge, BodyTooSlow,
 from loopwright.scoring.settings import Limits
 
 _BUDGET = 64 * 1024 * 1024  # bytes of bodies being read at once; never less than one largest body
+_SMALL = 64 * 1024  # bytes of a body that is read without ado
+_LOOKS = 20  # looks at the clock in the time that a body may take
 _MOST_DISCARDED = 64 * 1024 * 1024  # bytes read and dropped so that a client gets its refusal
 _DISCARD_TIME = 5.0  # seconds for that
 
@@ -73,6 +76,48 @@ class BodyReader:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._budget = max(_BUDGET, limits.max_body)
+        self._small = min(_SMALL, limits.max_body)
+        self._reading: dict[
+            int, tuple[asyncio.Task[Any], float]
+        ] = {}  # small bodies, in the order of their coming
+        self._numbers = itertools.count()
+        self._looking = False
+
+    def is_small(self, length: str | None, encoding: str | None) -> bool:
+        """Whether `read_small` will do: most bodies are, and their way is to be a short one."""
+        return length is not None and not encoding and int(length) <= self._small
+
+    async def read_small(self, incoming: Incoming) -> bytes:
+        """The whole of a small body; raises Refusal. One look at the clock for many does for a timer for each."""
+        number, loop = next(self._numbers), asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (the server runs each request in a task)
+        self._reading[number] = (task, loop.time())
+        if not self._looking:
+            self._look()
+        try:
+            return await incoming()
+        except ProtocolClosed as error:
+            raise _cut_short() from error
+        except asyncio.CancelledError:
+            if number in self._reading or task.uncancel():
+                raise
+            raise self._too_slow() from None
+        finally:
+            self._reading.pop(number, None)
+
+    def _look(self) -> None:
+        """Send away whoever is too slow; again and again while small bodies are being read."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() - self._limits.timeout
+        for number, (task, began) in list(self._reading.items()):
+            if began > latest:
+                break
+            del self._reading[number]
+            task.cancel()
+        self._looking = bool(self._reading)
+        if self._looking:
+            loop.call_later(self._limits.timeout / _LOOKS, self._look)
 
     async def read(self, body: Body, length: str | None, encoding: str | None) -> bytes:
         """The whole body, given its Content-Length and Content-Encoding; raises Refusal."""
@@ -90,9 +135,9 @@ class BodyReader:
             async with asyncio.timeout(self._limits.timeout):
                 return await (body.whole() if length is not None else self._join(body))
         except TimeoutError as error:
-            raise BodyTooSlow(f"The body was not there within {self._limits.timeout:g} s.") from error
+            raise self._too_slow() from error
         except ProtocolClosed as error:
-            raise BodyCutShort("The body ended before its announced end.") from error
+            raise _cut_short() from error
         finally:
             self._budget += size
 
@@ -101,9 +146,16 @@ class BodyReader:
         ended = False
         while (chunk := await body.chunk()) is not None:
             if ended:  # by an empty chunk: there should be no other
-                raise BodyCutShort("The body ended before its announced end.")
+                raise _cut_short()
             joined += chunk
             ended = not chunk
             if len(joined) > self._limits.max_body:
                 raise BodyTooLarge(self._limits.max_body)
         return bytes(joined)
+
+    def _too_slow(self) -> BodyTooSlow:
+        return BodyTooSlow(f"The body was not there within {self._limits.timeout:g} s.")
+
+
+def _cut_short() -> BodyCutShort:
+    return BodyCutShort("The body ended before its announced end.")

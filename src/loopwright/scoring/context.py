@@ -12,7 +12,7 @@ LIVE, TEST = "live", "test"
 class Context:
     """One request on its way; `service.finished` is told of it once, with what it came to."""
 
-    __slots__ = ("answers", "began", "client_id", "extra", "id", "role", "rows", "time", "trace")
+    __slots__ = ("answers", "began", "client_id", "extra", "id", "role", "rows", "single", "time", "trace")
 
     def __init__(
         self,
@@ -30,5 +30,6 @@ class Context:
         self.began = began  # time.perf_counter()
         self.time = time  # seconds since the epoch
         self.rows: list[Row] | None = None
+        self.single = False  # one object was asked for by itself
         self.extra: list[Row] | None = None  # what else is kept of each row
         self.answers: list[list[Any]] | bytes | None = None  # a column for each output, or a script's JSON

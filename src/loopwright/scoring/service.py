@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ import msgspec
 from loopwright.scoring import tabular
 from loopwright.scoring.admission import Admission
 from loopwright.scoring.answers import Answers
-from loopwright.scoring.batching import Batcher
+from loopwright.scoring.batching import Batcher, Columns
 from loopwright.scoring.context import Context
 from loopwright.scoring.refusals import Draining, Late, NotReady, UnknownMediaType
 from loopwright.scoring.rendering import Renderer
@@ -56,6 +57,10 @@ class Service:
         self.draining = False  # not ready any more; what still comes is answered
         self.closed = False  # what still comes is sent away
 
+    def busy(self) -> bool:
+        """Whether `check` would raise, or may."""
+        return self.closed or not self._was_ready or self._line.full
+
     def check(self) -> None:
         """Raise Busy where a request need not even be read."""
         if self.closed:
@@ -68,10 +73,22 @@ class Service:
 
     async def score(self, body: bytes, context: Context, media_type: str | None = None) -> bytes:
         """The answer to a body, as JSON; raises Refusal."""
-        parsed = self._parse(body, media_type)
-        if parsed is not None:
-            context.rows, context.extra = parsed.rows, parsed.extra
-        return await self._line.body(body, parsed, context)
+        return self.end(context, await self.begin(body, context, media_type))
+
+    def begin(self, body: bytes, context: Context, media_type: str | None) -> Awaitable[Any]:
+        """`score` in two halves, for an edge that has no time for a coroutine in a coroutine: what this comes to, awaited,
+        is for `end`. Both raise Refusal."""
+        if self.parser is None:
+            parsed = None
+        else:
+            parsed = self.parser.json(body) if media_type in _JSON else self._parse(body, media_type or "")
+            context.rows, context.extra, context.single = parsed.rows, parsed.extra, parsed.single
+        return self._line.begin(body, parsed, context)
+
+    def end(self, context: Context, result: Any) -> bytes:
+        """The answer as JSON."""
+        context.answers = result
+        return self._line.end(context, result)
 
     async def answer(self, rows: list[Row], context: Context) -> Answers:
         """The answers to rows, for protocols that read and write their own bodies; raises Refusal."""
@@ -101,12 +118,8 @@ class Service:
         self._line.abandon()
         self._scorer.abandon()
 
-    def _parse(self, body: bytes, media_type: str | None) -> Parsed | None:
-        """The rows in a body; None where nothing is known of them."""
-        if self.parser is None:
-            return None
-        if media_type is None or media_type == "application/json":
-            return self.parser.json(body)
+    def _parse(self, body: bytes, media_type: str) -> Parsed:
+        assert self.parser is not None  # noqa: S101  (seen by who calls)
         kind = media_type.partition(";")[0].strip().lower()
         if kind in tabular.CSV_TYPES:
             return Parsed(tabular.rows(body, self.parser), False, False)
@@ -115,6 +128,7 @@ class Service:
         raise UnknownMediaType(f"The body has Content-Type {kind!r}, expected application/json or text/csv.")
 
 
+_JSON = frozenset((None, "application/json"))
 # What clients say that do not say anything: curl, and those who post text.
 _READ_AS_JSON = frozenset(
     (
@@ -148,10 +162,14 @@ class _Bodies:
     def queued(self) -> int:
         return self._admission.queued
 
-    async def body(self, body: bytes, parsed: Parsed | None, context: Context) -> bytes:
-        if parsed is not None and not parsed.plain:
-            body = self._objects(parsed.rows)
-        context.answers = answer = await self._score(body)
+    @property
+    def full(self) -> bool:
+        return self._admission.full
+
+    def begin(self, body: bytes, parsed: Parsed | None, _context: Context) -> Awaitable[bytes]:
+        return self._score(body if parsed is None or parsed.plain else self._objects(parsed.rows))
+
+    def end(self, _context: Context, answer: bytes) -> bytes:
         return answer
 
     async def rows(self, rows: list[Row], context: Context) -> Answers:
@@ -181,7 +199,9 @@ class _Rows:
         outputs = settings.outputs or ()
         self._names = tuple(one.name for one in outputs)
         self._render = Renderer(outputs).render
-        self._batcher = Batcher(scorer, settings.limits, settings.batching or Batching(), telemetry)
+        self._batcher = Batcher(
+            scorer, len(outputs), settings.limits, settings.batching or Batching(), telemetry
+        )
         self._submit = self._batcher.submit
         self.check = self._batcher.check
         self.abandon = self._batcher.abandon
@@ -194,14 +214,18 @@ class _Rows:
     def queued(self) -> int:
         return self._batcher.queued
 
-    async def body(self, _body: bytes, parsed: Parsed | None, context: Context) -> bytes:
+    @property
+    def full(self) -> bool:
+        return self._batcher.full
+
+    def begin(self, _body: bytes, parsed: Parsed | None, _context: Context) -> Awaitable[Columns]:
         assert parsed is not None  # noqa: S101  (settings: a model has inputs)
-        if not parsed.rows:
-            return b"[]"
-        context.answers = columns = await self._submit(parsed.rows)
-        return self._render(columns, parsed.single)
+        return self._submit(parsed.rows)
+
+    def end(self, context: Context, columns: Columns) -> bytes:
+        return self._render(columns, context.single)
 
     async def rows(self, rows: list[Row], context: Context) -> Answers:
-        columns: list[list[Any]] = await self._submit(rows) if rows else [[] for _ in self._names]
+        columns: list[list[Any]] = await self._submit(rows)
         context.answers = columns
         return Answers(self._names, columns)

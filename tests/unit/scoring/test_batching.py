@@ -47,7 +47,7 @@ class _Doubler:
 def _batcher(model: _Doubler, wait: float = 0.0, rows: int = 64, **limits: Any) -> Batcher:
     settings = Settings(workload="w", environment="e", revision="r", package="/p")
     telemetry = Telemetry(settings, Log(io.StringIO()))
-    return Batcher(model, Limits(**limits), Batching(rows=rows, wait=wait), telemetry)
+    return Batcher(model, 2, Limits(**limits), Batching(rows=rows, wait=wait), telemetry)
 
 
 async def _all(*answers: Any) -> list[Any]:
