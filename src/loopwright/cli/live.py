@@ -71,9 +71,11 @@ def details(progress: Progress) -> list[str]:
 
 
 def _took(step: Progress, now: float) -> float | None:
-    if step["started_at"] is None or step["state"] in ("cached", "waiting", "stopped"):
+    """Seconds that this change's own doing of it has taken; None where that is not what was seen last."""
+    ended = step["ended_at"] or (now if step["state"] in ("running", "approval") else None)
+    if step["started_at"] is None or ended is None or step["state"] == "cached":
         return None
-    return max(0.0, float(step["ended_at"] or now) - float(step["started_at"]))
+    return max(0.0, float(ended) - float(step["started_at"]))
 
 
 def waiting_for(progress: Progress, home: str) -> str:

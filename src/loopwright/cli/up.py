@@ -126,11 +126,7 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
     if progress["state"] == "held":
         raise ConflictError(_held(asked, progress, home_option(client.state)))
     if progress["state"] == "failed":
-        step = next(step for step in progress["steps"] if step["state"] == "failed" and not step["clean_up"])
-        raise StepFailed(
-            f"{asked['change']} {_where(progress, step)}. {step['message']}{_see(asked['workload'], step)}",
-            read_places(step),
-        )
+        raise failure(asked, progress)
     workload = client.get("/v1/status", workload=asked["workload"])["workloads"][0]
     if parsed.json:
         print(
@@ -153,6 +149,17 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
         print(f"Nothing to do: nothing has changed since {asked['change']}, and all of it serves.")
     if not parsed.foreground:
         _invite(client.state, workload)
+
+
+def failure(asked: dict[str, Any], progress: Progress) -> StepFailed:
+    """Why it failed: every step that did, the first one first."""
+    failed = [step for step in progress["steps"] if step["state"] == "failed" and not step["clean_up"]]
+    told = [f"{step['message']}{_see(asked['workload'], step)}" for step in failed]
+    others = [
+        f"\n{step['step']} has failed, too. {why}" for step, why in zip(failed[1:], told[1:], strict=True)
+    ]
+    places = [place for step in failed for place in read_places(step)]
+    return StepFailed(f"{asked['change']} {_where(progress, failed[0])}. {told[0]}{''.join(others)}", places)
 
 
 def _warn_of_clean_up(progress: Progress) -> None:

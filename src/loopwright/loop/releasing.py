@@ -5,7 +5,10 @@ Called by `pipeline` for each release step of a change, a rollback or a promotio
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from loopwright.engines.base import ReplicaSetStatus
+from loopwright.ledger import Fact
 from loopwright.loop.actions import Enter, Release
 from loopwright.loop.asking import unclean
 from loopwright.loop.case import Case, Output
@@ -62,7 +65,7 @@ def release(walk: Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
         walk.serving.add(step.environment)
         own = case.change.id in (current.body["change"], current.body.get("transfer"))
         told = step.summary(_of_now(case, step, current.body))
-        walk.show(step, "done" if own else "cached", told, current.time if own else None)
+        walk.show(step, "done" if own else "cached", told, current.time if _brought(case, current) else None)
         return
     if case.transfer is None and case.view.newest[case.change.workload] != case.change.id:
         walk.show(step, "running")
@@ -70,9 +73,16 @@ def release(walk: Walk, step: ReleaseStep, inputs: str, broken: bool) -> None:
     status = walk.report.replica_sets.get(name)
     troubled = f": {status.failing}" if status and status.failing and completed else ""
     walk.show(step, "running", move.reason if isinstance(move, Failure) else move.value + troubled)
+    if completed:
+        walk.states[-1] = replace(walk.states[-1], started_at=None)  # it took place long ago
     if case.transfer is None and case.view.transferring(step.environment, case.change.workload):
         return  # a rollback or promotion is at it: the registry's alias is moved by one of them alone
     walk.actions.append(Release(step, inputs, move))
+
+
+def _brought(case: Case, current: Fact) -> bool:
+    """Whether the change or transfer itself made this release: one that a rollback or promotion made took other time."""
+    return bool(case.change.id == current.body.get("transfer", current.body["change"]))
 
 
 def _of_now(case: Case, step: ReleaseStep, output: Output) -> Output:
@@ -94,7 +104,7 @@ def _is_held(walk: Walk, step: ReleaseStep, inputs: str) -> bool:
     back = view.rolled_back(step.environment, case.change, inputs)
     if back is not None:
         comment = f": {back.body['comment']}" if back.body.get("comment") else ""
-        walk.show(step, "held", f"rolled back by {back.actor}{comment}", back.time)
+        walk.show(step, "held", f"rolled back by {back.actor}{comment}")
         if view.outcome(case.change.id) == "succeeded":
             case.outputs[step.name] = back.body  # what came after it stays
         return True

@@ -22,7 +22,10 @@ class Logs(Protocol):
 
 
 def logs(control: ControlPlane, workload: str, part: str | None) -> dict[str, Any]:
-    """The files, each with what it is the log of. Raises NotFoundError for what has no log."""
+    """The files, each with what it is the log of; of a step that was tried again one for each try.
+
+    Raises NotFoundError for what has no log.
+    """
     with control.book.locked():
         return _found(control.book.view, control.engine, workload, part)
 
@@ -41,7 +44,7 @@ def _found(view: View, where: Logs, workload: str, part: str | None) -> dict[str
         named = [(file.parent.name, file) for file in where.replica_logs(release.body["replica_set"])]
     else:
         step = part or next(iter(jobs), "")
-        named = [(step, where.job_log(jobs[step]))] if step in jobs else []
+        named = [(name, where.job_log(job)) for name, job in _tries(view, step, jobs.get(step, ""))]
     named = [(name, file) for name, file in named if file.exists()]
     if not named:
         known = ", ".join([*jobs, *environments]) or "none"
@@ -49,6 +52,14 @@ def _found(view: View, where: Logs, workload: str, part: str | None) -> dict[str
             f"{workload} has no log of {part or 'any step'} yet. Steps and environments with one: {known}."
         )
     return {"workload": workload, "files": [{"name": name, "path": str(file)} for name, file in named]}
+
+
+def _tries(view: View, step: str, job: str) -> list[tuple[str, str]]:
+    """The jobs of a step's newest doing, by what their logs are called."""
+    failed = [fact.key for fact in view.retries.get((view.jobs.get(job, ""), step), []) if fact.key != job]
+    if not failed:
+        return [(step, job)] if job else []
+    return [(f"{step}, attempt {number}", one) for number, one in enumerate([*failed, job], 1)]
 
 
 def _jobs(view: View, workload: str) -> dict[str, str]:

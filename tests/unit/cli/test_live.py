@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from loopwright.cli.live import PlainLines, Screen
+from loopwright.cli.live import PlainLines, Screen, rows
 from loopwright.cli.table import seconds
-from loopwright.cli.up import curl
+from loopwright.cli.up import curl, failure
 
 
 def step(name: str, state: str, message: str = "") -> dict[str, Any]:
@@ -44,6 +44,28 @@ def test_the_line_to_paste_is_whole_on_a_narrow_terminal_and_drawn_over(
     assert (len(table), max(map(len, table))) == (4, 39)
     screen.show(progress)
     assert "\x1b[7F\x1b[J" in stream.getvalue()
+
+
+@pytest.mark.parametrize("state", ["held", "done", "waiting", "manual", "stopped", "cached"])
+def test_what_has_no_end_of_its_own_and_does_not_go_on_has_no_duration(state: str) -> None:
+    one = step("prod", state) | {"ended_at": None}
+    assert rows({"steps": [one]}, 99.0)[0][3] == ""
+    assert rows({"steps": [one | {"state": "running"}]}, 99.0)[0][3] == "1m29s"
+
+
+def test_every_step_that_failed_is_explained_at_the_end() -> None:
+    lint, tidy, sweep = (
+        step(name, "failed", f"{name} is wrong.")
+        | {"own": True, "job": f"toy.{name}", "clean_up": clean, "places": []}
+        for name, clean in (("lint", False), ("tidy", True), ("sweep", False))
+    )
+    progress = {"steps": [lint, tidy, sweep | {"job": ""}]}
+    told = failure({"change": "toy-1", "workload": "toy"}, progress).message
+    assert told.splitlines() == [
+        "toy-1 has failed at lint, which nothing waits for: all else is done. lint is wrong.",
+        "See also: loopwright logs toy lint",
+        "sweep has failed, too. sweep is wrong.",
+    ]
 
 
 def test_durations_are_readable() -> None:

@@ -351,3 +351,17 @@ def test_a_commit_of_the_same_files_makes_what_serves_fit_to_be_promoted(homes: 
     say_yes(life)
     life.rounds()
     assert [life.book.view.outcome(one) for one in (name, "toy-2")] == ["succeeded", "succeeded"]
+
+
+def test_the_time_between_a_release_and_its_rollback_is_no_steps_duration(homes: Iterator[Path]) -> None:
+    life = lived(homes, "a", "b", environments="{dev: {}, prod: {}}")
+    control = cast("ControlPlane", Control(life))
+    rollback(control, ["prod"], "", "bob")
+    held = life.rounds()["toy-2"].states[-1]
+    assert (held.state, held.ended_at) == ("held", None)
+    rollback(control, ["prod", "2"], "", "bob")
+    forth = life.rounds()["toy-2"].states[-1]
+    assert (forth.state, forth.ended_at) == ("done", None)
+    life.world.endless = {life.book.view.current("prod", "toy").body["replica_set"]}  # type: ignore[union-attr]
+    again = life.rounds(2)["toy-2"].states[-1]
+    assert (again.state, again.started_at) == ("running", None)

@@ -55,6 +55,18 @@ def test_a_step_has_the_log_of_its_newest_job(state: StateFolder) -> None:
     assert names(state, None) == ["train"]
 
 
+def test_a_step_that_was_tried_again_has_the_log_of_each_try(state: StateFolder) -> None:
+    ledger = open_ledger(state)
+    body = {"change": "toy-1", "step": "train", "inputs": "i", "message": "no"}
+    ledger.append("job.failed", "toy", "toy.train.0", body, "loopwright", 5.0)
+    assert names(state, "train") == ["train"]  # the next try is still to come
+    ledger.append("step.started", "toy", "toy-1/train/1", body | {"job": "toy.train.1"}, "loopwright", 6.0)
+    ledger.close()
+    (state.jobs / "toy.train.1").mkdir()
+    (state.jobs / "toy.train.1" / "log.txt").write_text("said again\n")
+    assert names(state, "train") == ["train, attempt 1", "train, attempt 2"]
+
+
 def test_an_environment_has_one_log_for_each_replica(state: StateFolder) -> None:
     assert sorted(names(state, "dev")) == ["dev--toy--a.1", "dev--toy--a.2"]
 
