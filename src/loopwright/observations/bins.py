@@ -14,7 +14,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -30,6 +30,18 @@ FORMAT = 1
 
 Kind = Literal["numbers", "categories"]
 Values = Sequence[Any] | NDArray[Any]
+
+
+_NUMERIC = frozenset({int, float, type(None)})
+_ALIKE = frozenset({str, type(None)})
+
+
+class Found(NamedTuple):
+    """A column of numbers, taken apart."""
+
+    numbers: NDArray[np.float64]
+    missing: int
+    other: int  # values that are no number
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +128,7 @@ def make(
 
 def numbers(values: Values) -> Numbers:
     """Bins for a column of numbers, with the counts of these values."""
-    found, _, _ = _split_numbers(values)
+    found = split_numbers(values).numbers
     finite = found[np.isfinite(found)]
     if not finite.size:
         return _counted(Numbers(edges=(), highest=None, counts=Counts(bins=())), values)
@@ -133,7 +145,7 @@ def numbers(values: Values) -> Numbers:
 
 def categories(values: Values, known: Collection[Any] = ()) -> Categories:
     """Bins for a column of categories, with the counts of these values; `known` are further values that may come."""
-    found = Counter(text(value) for value in values)
+    found = split_categories(values)
     missing = found.pop(None, 0)
     for value in known:
         found[text(value)] += 0
@@ -149,7 +161,9 @@ def categories(values: Values, known: Collection[Any] = ()) -> Categories:
 
 def count(bins: Bins, values: Values) -> Counts:
     """How these values fall into the bins of the baseline, exactly."""
-    return _count_numbers(bins, values) if isinstance(bins, Numbers) else _count_categories(bins, values)
+    if isinstance(bins, Numbers):
+        return count_found(bins, split_numbers(values))
+    return count_texts(bins, split_categories(values))
 
 
 def text(value: object) -> str | None:
@@ -184,47 +198,67 @@ def decode(content: bytes) -> Baseline:
 
 
 def _counted(bins: Numbers, values: Values) -> Numbers:
-    return msgspec.structs.replace(bins, counts=_count_numbers(bins, values))
+    return msgspec.structs.replace(bins, counts=count_found(bins, split_numbers(values)))
 
 
-def _count_numbers(bins: Numbers, values: Values) -> Counts:
-    found, missing, other = _split_numbers(values)
+def count_found(bins: Numbers, found: Found) -> Counts:
+    """How the numbers among some values fall into the bins."""
     if bins.highest is None:
-        return Counts(bins=(), missing=missing, other=other, above=found.size)
-    place = np.searchsorted(np.asarray(bins.edges), found, side="right") - 1
-    below, above = place < 0, found > bins.highest
+        return Counts(bins=(), missing=found.missing, other=found.other, above=found.numbers.size)
+    place = np.searchsorted(np.asarray(bins.edges), found.numbers, side="right") - 1
+    below, above = place < 0, found.numbers > bins.highest
     inside = place[~(below | above)]
     counted = np.bincount(inside, minlength=len(bins.edges))
     return Counts(
         bins=tuple(counted.tolist()),
-        missing=missing,
-        other=other,
+        missing=found.missing,
+        other=found.other,
         below=int(np.count_nonzero(below)),
         above=int(np.count_nonzero(above)),
     )
 
 
-def _count_categories(bins: Categories, values: Values) -> Counts:
-    found = Counter(text(value) for value in values)
-    missing = found.pop(None, 0)
-    counted = tuple(found.pop(name, 0) for name in bins.names)
-    rest = sum(found.values())
+def count_texts(bins: Categories, found: Mapping[str | None, int]) -> Counts:
+    """How some texts, each with how often it came (None: missing), fall into the bins."""
+    counted = tuple(found.get(name, 0) for name in bins.names)
+    missing = found.get(None, 0)
+    rest = sum(found.values()) - sum(counted) - missing
     return Counts(
         bins=counted, missing=missing, unseen=rest if bins.complete else 0, other=0 if bins.complete else rest
     )
 
 
-def _split_numbers(values: Values) -> tuple[NDArray[np.float64], int, int]:
+def split_numbers(values: Values) -> Found:
     """The numbers among the values, how many are missing (None, NaN), and how many are neither."""
+    plain = _plain_numbers(values)
+    if plain is not None:
+        missing = np.isnan(plain)
+        count = int(np.count_nonzero(missing))
+        return Found(plain[~missing] if count else plain, count, 0)
     array = values if isinstance(values, np.ndarray) else _as_array(values)
-    if array.dtype.kind in "iuf":
-        numbers = array.astype(np.float64, copy=False)
-        missing = np.isnan(numbers)
-        return numbers[~missing], int(np.count_nonzero(missing)), 0
     kept = [_as_number(value) for value in array.tolist()]
     found = np.array([value for value in kept if value is not None and value == value], dtype=np.float64)
     other = sum(value is None for value in kept)
-    return found, len(kept) - other - found.size, other
+    return Found(found, len(kept) - other - found.size, other)
+
+
+def split_categories(values: Values) -> Counter[str | None]:
+    """The texts of the values with how often each comes; None for what is missing."""
+    if isinstance(values, np.ndarray) or not _ALIKE.issuperset(map(type, values)):
+        return Counter(text(value) for value in values)
+    return Counter(values)
+
+
+def _plain_numbers(values: Values) -> NDArray[np.float64] | None:
+    """Values that NumPy reads as we do; None where there are others among them."""
+    if isinstance(values, np.ndarray):
+        return values.astype(np.float64, copy=False) if values.dtype.kind in "iuf" else None
+    if not _NUMERIC.issuperset(map(type, values)):
+        return None
+    try:
+        return np.array(values, dtype=np.float64)
+    except OverflowError:  # an integer over the range of float64
+        return None
 
 
 def _as_array(values: Values) -> NDArray[Any]:

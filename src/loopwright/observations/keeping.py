@@ -1,0 +1,234 @@
+"""Keeping: what the recorder's thread does with the requests that have gathered. Imports NumPy and the sketches.
+
+One round: turn the requests into frames, write them, wait for the disk, and only then count them into the pane. A pane
+that is due goes with the frames of a round; where the disk refuses, it stays open and is tried again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from loopwright.errors import IntegrityError
+from loopwright.observations import ageing, bins, panes
+from loopwright.observations.blocks import Event, Events, Header, Losses, Requests, encode
+from loopwright.observations.frames import frame
+from loopwright.observations.gathering import Gathered, Gatherer
+from loopwright.observations.plain import plain
+from loopwright.observations.recording import DURABLE, Log, Record, Subject, Terms
+from loopwright.observations.segments import Writer
+
+_PAUSE = 0.0003  # seconds after each piece of work, in which the event loop gets its turn
+_SWEEP = 60.0  # seconds between two looks at what may go
+_TELL = 60.0  # seconds between two log lines about the same trouble
+_DAY = 86400.0
+
+
+class Outcome(NamedTuple):
+    """What became of a round."""
+
+    written: int
+    losses: Counter[str]
+
+    @property
+    def durable(self) -> bool:
+        return not self.losses
+
+
+class Keeper:
+    """Keeps what one recorder takes; used by one thread."""
+
+    def __init__(self, subject: Subject, terms: Terms, worker: str, log: Log) -> None:
+        self._terms, self._log = terms, log
+        self._clock = time.time() - time.monotonic()  # the clock may be set; ages must not jump with it
+        baseline = _baseline(subject.baseline, log)
+        places = [place for place, one in enumerate(subject.columns) if one.name not in terms.exclude]
+        kept = tuple(subject.columns[place] for place in places)
+        self._names = [column.name for column in kept]
+        self._outputs = subject.outputs
+        paths = [path for path in (terms.prediction, terms.probability) if path is not None]
+        self._gatherer = Gatherer(places, len(subject.outputs), len(terms.extra), paths)
+        content = bins.encode(baseline) if baseline else b""
+        self._header = Header(
+            workload=subject.workload,
+            environment=subject.environment,
+            revision=subject.revision,
+            version=subject.version,
+            worker=worker,
+            began=0.0,
+            features=kept,
+            outputs=subject.outputs,
+            extra=terms.extra,
+            rate=terms.rate,
+            keep=terms.keep,
+            max_bytes=terms.max_bytes,
+            baseline=hashlib.sha256(content).hexdigest()[:16] if content else "",
+            bins=content,
+        )
+        self._shape = panes.Shape(baseline, kept, subject.outputs)
+        self._pane = panes.Opened(worker, self._header.baseline, self._shape, 0)
+        now = time.monotonic()
+        self._pane_began, self._segment_began, self._swept = now, now, 0.0
+        self._writer = Writer(terms.folder / worker, terms.segment_bytes, self._begin)
+        self._untold: Counter[str] = Counter()
+        self._told: dict[str, float] = {}
+
+    def keep(self, records: list[Record], events: list[Sequence[Event]], since: float, last: bool) -> Outcome:
+        """One round; `since`: the monotonic second after which all of these came; `last`: none comes after it."""
+        losses: Counter[str] = Counter()
+        parts, content, written = self._encoded(records, losses)
+        written += sum(map(len, events))
+        if events:
+            content.append(frame(encode(Events([event for some in events for event in some]))))
+        due = self._due()
+        if due:
+            content.append(frame(encode(self._pane.pane())))
+        if content:
+            kept = self._write(content)
+            if kept and due:
+                self._next_pane()
+            if not kept or time.monotonic() - since > DURABLE:
+                losses["late" if kept else "disk"] += written
+                written = 0
+        self._count(parts)
+        self._note(losses)
+        self._sweep()
+        if last:
+            self._end()
+        return Outcome(written, losses)
+
+    def _encoded(
+        self, records: list[Record], losses: Counter[str]
+    ) -> tuple[list[tuple[list[Record], Gathered]], list[bytes], int]:
+        """The records in parts, the frames of those that are kept row by row, and how many these are."""
+        parts, content, written = [], [], 0
+        for part in self._gatherer.parts(records):
+            try:
+                gathered = self._gatherer.gather(part)
+                kept = self._sample(part)
+                if kept:
+                    content.append(self._frame(gathered if kept is part else self._gatherer.gather(kept)))
+            except Exception:  # the root of what is done with values that clients and scripts chose
+                losses["error"] += len(part)
+                self._tell("error", error=traceback.format_exc(limit=-5))
+                continue
+            written += sum(not record[9] for record in kept)
+            parts.append((part, gathered))
+            time.sleep(_PAUSE)
+        return parts, content, written
+
+    def _sample(self, part: list[Record]) -> list[Record]:
+        rate = self._terms.rate
+        return part if rate >= 1 else [one for one in part if random.random() < rate]  # noqa: S311  (no secret)
+
+    def _frame(self, gathered: Gathered) -> bytes:
+        block = Requests(self._pane.sequence, *gathered)
+        try:
+            return frame(encode(block))
+        except (
+            TypeError,
+            ValueError,
+            OverflowError,
+        ):  # what MessagePack cannot hold: 2**64, half a surrogate pair
+            return frame(encode(Requests(self._pane.sequence, *plain(gathered))))
+
+    def _write(self, content: list[bytes]) -> bool:
+        """Whether it is on the disk."""
+        now = time.monotonic()
+        if now - self._segment_began > min(_DAY, self._terms.keep / 10):
+            self._writer.seal()  # so that what is old can go
+        untold = Counter(self._untold)
+        if untold:
+            content.append(frame(encode(Losses(self._now(), dict(untold)))))
+        try:
+            self._writer.append(content)
+            self._writer.sync()
+        except OSError as error:
+            self._tell("disk", folder=str(self._terms.folder), error=str(error))
+            return False
+        self._untold -= untold
+        if self._told.pop("disk", None) is not None:
+            self._log.info("observations-resumed", folder=str(self._terms.folder))
+        return True
+
+    def _begin(self) -> bytes:
+        self._segment_began = time.monotonic()
+        header = self._header
+        values = {name: getattr(header, name) for name in header.__struct_fields__} | {"began": self._now()}
+        return frame(encode(Header(**values)))
+
+    def _end(self) -> None:
+        """Write the last pane; where that fails, the rows are there to make it again."""
+        if not self._pane.empty:
+            self._write([frame(encode(self._pane.pane()))])
+        self._writer.seal()
+
+    def _due(self) -> bool:
+        return not self._pane.empty and time.monotonic() - self._pane_began >= panes.SECONDS
+
+    def _next_pane(self) -> None:
+        sequence = self._pane.sequence + 1
+        self._pane = panes.Opened(self._header.worker, self._header.baseline, self._shape, sequence)
+        self._pane_began = time.monotonic()
+
+    def _count(self, parts: list[tuple[list[Record], Gathered]]) -> None:
+        """Take the answered requests into the pane, by role."""
+        for part, gathered in parts:
+            answered = [record for record in part if 200 <= record[5] < 300]
+            for role in {record[2] for record in answered}:
+                own = [record for record in answered if record[2] == role]
+                self._fold(role, gathered if len(own) == len(part) else self._gatherer.gather(own))
+
+    def _fold(self, role: str, gathered: Gathered) -> None:
+        self._pane.cover(gathered.began)
+        for name, values in zip(self._names, gathered.features, strict=True):
+            self._pane.feature(role, name, values)
+            time.sleep(0)
+        for name, values in zip(self._outputs, gathered.outputs, strict=True):
+            self._pane.output(role, name, values)
+        time.sleep(_PAUSE)
+
+    def _note(self, losses: Counter[str]) -> None:
+        self._untold += losses
+        if losses["late"]:
+            self._tell("late", observations=losses["late"])
+
+    def _tell(self, trouble: str, **more: Any) -> None:
+        """One line in the log, and no other about the same within a minute."""
+        now = time.monotonic()
+        if trouble not in self._told or now - self._told[trouble] >= _TELL:
+            self._told[trouble] = now
+            self._log.warning("observations-dropped", reason=trouble, dropped=dict(self._untold), **more)
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        if now - self._swept < _SWEEP:
+            return
+        self._swept = now
+        terms = self._terms
+        try:
+            gone = ageing.sweep(terms.folder.parent, terms.keep, terms.max_bytes, self._now())
+        except OSError as error:
+            self._tell("sweep", error=str(error))
+            return
+        if gone:
+            self._log.info("observations-aged", segments=len(gone), bytes=sum(one.size for one in gone))
+
+    def _now(self) -> float:
+        return self._clock + time.monotonic()
+
+
+def _baseline(path: Path | None, log: Log) -> bins.Baseline | None:
+    if path is None:
+        return None
+    try:
+        return bins.decode(path.read_bytes())
+    except (OSError, IntegrityError) as error:
+        log.warning("observations-unbinned", baseline=str(path), error=str(error))
+        return None
