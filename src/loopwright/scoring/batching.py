@@ -12,7 +12,15 @@ import asyncio
 from collections import deque
 from typing import Any, Protocol
 
-from loopwright.scoring.refusals import Draining, Failed, Late, QueueFull, Refusal, WaitedTooLong
+from loopwright.scoring.refusals import (
+    Draining,
+    Failed,
+    InvalidInput,
+    Late,
+    QueueFull,
+    Refusal,
+    WaitedTooLong,
+)
 from loopwright.scoring.rows import Row
 from loopwright.scoring.settings import Batching, Limits
 from loopwright.scoring.telemetry import Telemetry
@@ -31,7 +39,7 @@ class Model(Protocol):
         ...
 
     def score_now(self, rows: list[Row]) -> Columns | None:
-        """The answers at once, or None where that would hold up the event loop; raises Failed."""
+        """The answers at once, or None where that would hold up the event loop; raises Failed or InvalidInput."""
         ...
 
     async def score_rows(self, rows: list[Row]) -> Columns:
@@ -195,10 +203,10 @@ class Batcher:
         """Whether all is settled: answered, or refused for good."""
         try:
             columns = await self._model.score_rows(rows)
-        except Failed as failed:
+        except (Failed, InvalidInput) as refusal:
             if len(batch) > 1:
                 return False
-            _fail(batch[0], failed)
+            _fail(batch[0], refusal)
         except Refusal as refusal:
             for asked in batch:
                 _fail(asked, refusal)

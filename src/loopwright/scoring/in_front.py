@@ -16,7 +16,7 @@ from typing import Protocol
 
 from loopwright.scoring.batching import Columns
 from loopwright.scoring.logs import Log
-from loopwright.scoring.refusals import Failed
+from loopwright.scoring.refusals import Failed, Refusal
 from loopwright.scoring.rows import Row
 from loopwright.scoring.settings import Settings
 from loopwright.scoring.telemetry import Telemetry
@@ -30,7 +30,7 @@ class Compiled(Protocol):
     """A compiled model that was loaded."""
 
     def score(self, rows: Sequence[Row]) -> Columns:
-        """The answers, one list for each output."""
+        """The answers, one list for each output; raises InvalidInput."""
         ...
 
 
@@ -102,6 +102,8 @@ class FrontScorer:
         began = time.perf_counter()
         try:
             columns = self._model.score(rows)
+        except Refusal:  # numbers that the model cannot hold, say
+            raise
         except Exception as error:
             message = "The model failed on this request; the replica's log explains the id."
             raise Failed(message, f"{type(error).__name__}: {error}") from error

@@ -6,6 +6,7 @@ The protocols are thin edges around this. A body for /score goes through `score`
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -199,6 +200,7 @@ class _Rows:
         outputs = settings.outputs or ()
         self._names = tuple(one.name for one in outputs)
         self._render = Renderer(outputs).render
+        self._telemetry = telemetry
         self._batcher = Batcher(
             scorer, len(outputs), settings.limits, settings.batching or Batching(), telemetry
         )
@@ -223,7 +225,16 @@ class _Rows:
         return self._submit(parsed.rows)
 
     def end(self, context: Context, columns: Columns) -> bytes:
-        return self._render(columns, context.single)
+        answer = self._render(columns, context.single)
+        if b"null" in answer:  # rare, and the columns tell whether it is a number that JSON cannot hold
+            self._count_nonfinite(columns)
+        return answer
+
+    def _count_nonfinite(self, columns: Columns) -> None:
+        numbers = (value for column in columns for value in column if isinstance(value, float))
+        found = sum(not math.isfinite(number) for number in numbers)
+        if found:
+            self._telemetry.count_nonfinite(found)
 
     async def rows(self, rows: list[Row], context: Context) -> Answers:
         columns: list[list[Any]] = await self._submit(rows)

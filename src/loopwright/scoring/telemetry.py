@@ -47,7 +47,7 @@ class Telemetry:
         if not any(value for _, _, value in self.nonfinite.samples()):
             self._log.warning(
                 "nonfinite-answer",
-                message="run() returned NaN or an infinity; clients get null. Logged once.",
+                message="The answer holds NaN or an infinity; clients get null. Logged once.",
             )
         self.nonfinite.add(amount=numbers)
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from loopwright.scoring.context import Context
 from loopwright.scoring.logs import Log
-from loopwright.scoring.refusals import Draining, InvalidInput, Late, NotReady, QueueFull
+from loopwright.scoring.refusals import Draining, InvalidInput, Late, NotReady, QueueFull, UnknownMediaType
 from loopwright.scoring.service import Service
-from loopwright.scoring.settings import Input, Limits, Settings
+from loopwright.scoring.settings import Input, Limits, ModelFile, Output, Settings
 from loopwright.scoring.telemetry import Telemetry
 
 Virtual = Callable[[Any], Any]
@@ -138,3 +139,72 @@ def test_finished_requests_are_counted_by_status() -> None:
     assert 'code="503"} 1\n' in text
     assert 'loopwright_request_seconds_count{workload="w",environment="e",revision="r"} 3\n' in text
     assert service.stats().completed == 3
+
+
+class _Model:
+    """A RowScorer that answers each row with its own value."""
+
+    ready = True
+    message = ""
+    parallel = 1
+
+    def pids(self) -> dict[str, int]:
+        return {}
+
+    def score_now(self, rows: list[Any]) -> list[list[Any]]:
+        return [[value for (value,) in rows], [math.inf if value == 7 else 0.5 for (value,) in rows]]
+
+
+def _serving_a_model() -> Service:
+    settings = Settings(
+        workload="w", environment="e", revision="r", package="/p", model=ModelFile(path="m", flavor="onnx"),
+        inputs=(Input(name="x", type="integer"),),
+        outputs=(Output(name="prediction", type="integer"), Output(name="probability", type="number")),
+    )  # fmt: skip
+    return Service(settings, cast("Any", _Model()), Telemetry(settings, Log(io.StringIO())))
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "answer"),
+    [
+        (b'{"x": 3}', None, b'{"prediction":3,"probability":0.5}'),
+        (b'[{"x": 3}]', "application/json; charset=utf-8", b'[{"prediction":3,"probability":0.5}]'),
+        (b'{"x": [3, 4]}', "application/json", b'[{"prediction":3,"probability":0.5},{"prediction":4,"probability":0.5}]'),
+        (b"x\n3", "text/csv", b'[{"prediction":3,"probability":0.5}]'),
+        (b"[]", "application/x-www-form-urlencoded", b"[]"),
+    ],
+)  # fmt: skip
+def test_a_model_answers_rows_in_every_form(
+    virtual: Virtual, body: bytes, media_type: str | None, answer: bytes
+) -> None:
+    assert virtual(_serving_a_model().score(body, _context(), media_type)) == answer
+
+
+def test_a_body_of_another_kind_is_refused(virtual: Virtual) -> None:
+    with pytest.raises(UnknownMediaType, match="'image/png', expected application/json or text/csv"):
+        virtual(_serving_a_model().score(b"x", _context(), "image/png"))
+
+
+def test_what_json_cannot_hold_becomes_null_and_is_counted(virtual: Virtual) -> None:
+    service = _serving_a_model()
+    assert virtual(service.score(b'{"x": 7}', _context())) == b'{"prediction":7,"probability":null}'
+    assert (
+        b'loopwright_nonfinite_numbers_total{workload="w",environment="e",revision="r"} 1\n'
+        in service.metrics()
+    )
+
+
+def test_protocols_give_rows_and_get_columns(virtual: Virtual) -> None:
+    answers = virtual(_serving_a_model().answer([(1,), (2,)], _context()))
+    assert answers.records() == [{"prediction": 1, "probability": 0.5}, {"prediction": 2, "probability": 0.5}]
+
+
+def test_a_script_is_given_objects_whatever_form_the_rows_came_in(virtual: Virtual) -> None:
+    class Echo(_Sleeper):
+        async def score(self, body: bytes) -> bytes:
+            return body
+
+    service = _service(Echo(), inputs=(Input(name="x", type="integer"),))
+    assert virtual(service.score(b'{"x": [1, 2]}', _context())) == b'[{"x":1},{"x":2}]'
+    assert virtual(service.score(b'{"x": 1, "y": 2}', _context())) == b'{"x": 1, "y": 2}'
+    assert virtual(service.answer([(1,), (2,)], _context())).columns == [[1, 2]]
