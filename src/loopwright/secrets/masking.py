@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
 MASK = b"***"
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 SHORTEST = 4  # characters: what is shorter stands in every other text
 
 
@@ -32,7 +34,7 @@ class Masker:
 
     def __init__(self, values: Iterable[str]) -> None:
         self._forms = sorted({form for value in values for form in forms(value)}, key=len, reverse=True)
-        self._pattern = re.compile(b"|".join(map(re.escape, self._forms))) if self._forms else None
+        self._pattern = _pattern(self._forms)
         self._starts = frozenset(form[0] for form in self._forms)
         self._held = b""
 
@@ -77,6 +79,15 @@ class Masker:
         return len(data)
 
 
+def _pattern(forms: Sequence[bytes]) -> re.Pattern[bytes] | None:
+    """Finds any of these, the longest first. They are at least `SHORTEST` long, and many begin alike: looked at once."""
+    alike: dict[bytes, list[bytes]] = {}
+    for form in forms:
+        alike.setdefault(form[:SHORTEST], []).append(re.escape(form[SHORTEST:]))
+    parts = [re.escape(start) + b"(?:" + b"|".join(rests) + b")" for start, rests in alike.items()]
+    return re.compile(b"|".join(parts)) if parts else None
+
+
 def forms(value: str) -> set[bytes]:
     """Every form of a value that is masked."""
     pieces = {value, *(line.strip() for line in value.splitlines())}
@@ -92,12 +103,25 @@ def forms(value: str) -> set[bytes]:
 
 
 def _in_base64(raw: bytes) -> set[bytes]:
-    """What is left of a value in base64 at each of the three offsets at which it may stand in a longer text."""
+    """What is left of a value in base64 at each of the three offsets at which it may stand in a longer text.
+
+    Its last bits share a character with what follows: that character is masked with whatever the others may be, and
+    with the padding where nothing follows.
+    """
     found = set()
     for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + raw).rstrip(b"=")
-        whole = (before + len(raw)) * 8 // 6  # characters that the value's own bits decide
-        core = encoded[(0, 2, 3)[before] : whole]
-        if len(core) > SHORTEST:
-            found |= {core, core.translate(bytes.maketrans(b"+/", b"-_"))}
-    return found
+        encoded = base64.b64encode(b"\0" * before + raw)
+        bits = (before + len(raw)) * 8
+        start, whole = (0, 2, 3)[before], bits // 6  # characters that the value's own bits decide
+        if whole - start > SHORTEST:
+            last = encoded[whole : whole + 1]
+            ends = _sharing(last, 6 - bits % 6) if bits % 6 else ()
+            core = encoded[start:whole]
+            found |= {core, encoded[start:], *(core + end for end in ends)}
+    return found | {form.translate(_URL_SAFE) for form in found}
+
+
+def _sharing(last: bytes, free: int) -> list[bytes]:
+    """The characters of base64 that differ from this one in their lowest bits alone, of which so many are free."""
+    first = _BASE64.index(last) >> free << free
+    return [_BASE64[number : number + 1] for number in range(first, first + (1 << free))]

@@ -38,6 +38,17 @@ def test_base64_at_every_offset(before: str, encode) -> None:  # type: ignore[no
     assert core not in said
 
 
+@pytest.mark.parametrize("length", range(5, 12))
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_of_base64_not_even_the_last_characters_are_left(encode, length: int) -> None:  # type: ignore[no-untyped-def]
+    one, other = (f"{'p?>hunter2'[: length - 1]}{last}" for last in "3~")
+    assert masked(encode(one.encode()), 5, one) == b"***"
+    for after in (b"\0", b"z", b"\xff"):
+        left = [masked(encode(secret.encode() + after), 3, secret) for secret in (one, other)]
+        assert left[0] == left[1]
+        assert left[0].startswith(b"***")
+
+
 @pytest.mark.parametrize("form", [json.dumps, repr, lambda text: quote(text, safe="")])
 def test_the_forms_in_which_values_are_written(form) -> None:  # type: ignore[no-untyped-def]
     assert b"hunter2" not in masked(form({"a": SECRET} if form is json.dumps else SECRET).encode(), 4)
