@@ -39,6 +39,33 @@ def require_plain(spec: Workload) -> None:
         )
 
 
+def unmet(spec: Workload) -> list[str]:
+    """Rules that too few people of this system can meet, each as a sentence: who decides is known by their user here."""
+    found = []
+    for name, environment in spec.environments.items():
+        rule = environment.approval
+        known = sorted({person for one in rule.by or () for person in _people(one)})
+        if rule.by and len(known) < rule.count:
+            who = f"{rule.count} people" if rule.count > 1 else "one"
+            found.append(
+                f"environments.{name}.approval asks for the yes of {who} of {', '.join(rule.by)}, and this system knows "
+                f"{', '.join(known) if known else 'none'} of them. Who decides has to be a user here. [approval-unknown]"
+            )
+    return found
+
+
+def _people(name: str) -> set[str]:
+    """The users of this system that an entry of `by` names."""
+    if not name.startswith("@"):
+        with suppress(KeyError):
+            return {pwd.getpwnam(name).pw_name}
+        return set()
+    with suppress(KeyError):
+        group = grp.getgrnam(name[1:])
+        return {*group.gr_mem, *(user.pw_name for user in pwd.getpwall() if user.pw_gid == group.gr_gid)}
+    return set()
+
+
 def decide(control: ControlPlane, approval: str, decision: str, comment: str, actor: str) -> dict[str, Any]:
     """Record a person's yes (`approve`) or no (`reject`).
 

@@ -12,7 +12,7 @@ from loopwright.errors import NotFoundError
 from loopwright.loop.case import Case, Kept
 from loopwright.loop.change import Change
 from loopwright.loop.view import View
-from loopwright.operations.approving import require_plain
+from loopwright.operations.approving import require_plain, unmet
 from loopwright.operations.capability import capabilities
 from loopwright.operations.captured import capture, keep, wanted_of_caller
 from loopwright.operations.control import ControlPlane
@@ -75,7 +75,7 @@ def up(
                 "change.auto-approved", change.workload, change.id, {"auto": True}, actor, time.time()
             )
     control.engine.ring()
-    warnings = [*map(str, declared.warnings), *_protections(declared.spec, change)]
+    warnings = [*map(str, declared.warnings), *unmet(declared.spec), *_protections(declared.spec, change)]
     return {
         "change": change.id,
         "workload": change.workload,

@@ -26,6 +26,7 @@ from loopwright.loop.steps import plan as steps_of
 from loopwright.loop.steps.approval import rule_of
 from loopwright.loop.variables import environment_variables, training_variables
 from loopwright.loop.view import View
+from loopwright.operations.approving import unmet
 from loopwright.operations.capability import capabilities
 from loopwright.operations.captured import capture
 from loopwright.operations.declaration import Declared, read_declaration
@@ -82,7 +83,7 @@ def plan(state: StateFolder, folder: str, again: bool = False) -> dict[str, Any]
         "variables": _variables(declared.spec, asked),
         "secrets": sorted(asked.secrets),
         "capabilities": _capabilities(declared, judged),
-        "warnings": [str(warning) for warning in declared.warnings],
+        "warnings": [*map(str, declared.warnings), *unmet(declared.spec)],
         "sentence": last_line(foresight, len(left)),
     }
 

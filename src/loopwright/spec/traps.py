@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from loopwright.spec.approval_traps import every_yes_is_needed, nobody_is_asked
 from loopwright.spec.cases import CasesFile
 from loopwright.spec.complaints import quoted
 from loopwright.spec.gate_traps import (
@@ -188,6 +189,12 @@ TRAPS = (
     ),
     Trap("idle-workers", "workers are declared for a model that must be compiled", idle_workers),
     Trap("no-approval", "no environment asks for an approval", _no_approval),
+    Trap(
+        "approval-of-all",
+        "`not_author` stands, and everybody in `by` has to say yes",
+        every_yes_is_needed,
+    ),
+    Trap("approval-of-nobody", "`count` is 0 beside other fields of an approval", nobody_is_asked),
     Trap("open-endpoint", "`auth` is `none`", open_to_all),
     Trap("shell-syntax", "the training command, or a task's, has `&&`, `|`, `>` or the like", _shell),
     Trap("unused-placeholder", "the training command does not name its rows or `{outputs}`", _unused),

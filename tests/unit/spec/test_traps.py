@@ -34,6 +34,18 @@ EDITS = [
     ("model-not-written", "serving.model", "entry: score.py", "model: model.pkl"),
     ("idle-workers", "serving.workers", "serving:\n  entry: score.py", COMPILED),
     ("no-approval", "environments.prod", ", approval: required", ""),
+    (
+        "approval-of-all",
+        "environments.prod.approval.by",
+        "approval: required",
+        "approval: {count: 2, by: [ada, bob], not_author: true}",
+    ),
+    (
+        "approval-of-nobody",
+        "environments.dev.approval.count",
+        "dev: {",
+        "dev: {approval: {count: 0, by: [ada]}, ",
+    ),
     ("open-endpoint", "serving.auth", "auth: key", "auth: none"),
     ("shell-syntax", "training.command", "joblib\n", "joblib && ls\n"),
     ("unused-placeholder", "training.command", "{data.passengers.train}", "data/passengers.csv"),
