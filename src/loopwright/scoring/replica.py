@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loopwright.errors import MachineError
-from loopwright.scoring import example
+from loopwright.scoring import example, observing
 from loopwright.scoring.address import Address
 from loopwright.scoring.in_front import FrontScorer
 from loopwright.scoring.logs import Log
@@ -39,13 +39,15 @@ class Replica:
         self._log = log
         telemetry = Telemetry(settings, log)
         self._scorer = _scorer(settings, telemetry, log)
-        self._service = Service(settings, self._scorer, telemetry)
+        self._recorder = observing.recorder(settings, place, log)
+        self._service = Service(settings, self._scorer, telemetry, self._recorder)
 
     async def serve(self) -> int:
         """Until a stop signal or a failing init(); returns the exit status. Raises MachineError without a socket."""
         stopping = _stop_signal()
         self._log.info("starting", version=self._settings.version, socket=str(self._place))
         living = asyncio.create_task(self._scorer.run())
+        recording = asyncio.create_task(self._recorder.run()) if self._recorder else None
         try:
             await asyncio.sleep(0)  # the workers start while we import the server
             listener, app = self._listen()
@@ -63,6 +65,9 @@ class Replica:
             return STOPPED
         finally:
             await self._scorer.stop(_RESERVE)
+            if self._recorder and recording:
+                await self._recorder.close()
+                recording.cancel()
             self._log.info("stopped", completed=self._service.stats().completed)
 
     def _listen(self) -> tuple[Listener, App]:

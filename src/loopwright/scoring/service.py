@@ -14,11 +14,13 @@ from typing import Any, cast
 
 import msgspec
 
+from loopwright.observations.recording import Recorder
 from loopwright.scoring import tabular
 from loopwright.scoring.admission import Admission
 from loopwright.scoring.answers import Answers
 from loopwright.scoring.batching import Batcher, Columns
 from loopwright.scoring.context import Context
+from loopwright.scoring.observing import Losses
 from loopwright.scoring.refusals import Draining, Late, NotReady, UnknownMediaType
 from loopwright.scoring.rendering import Renderer
 from loopwright.scoring.rows import Parsed, Parser, Row
@@ -41,7 +43,9 @@ class Stats:
 class Service:
     """The transport-neutral core of a replica."""
 
-    def __init__(self, settings: Settings, scorer: Scorer, telemetry: Telemetry) -> None:
+    def __init__(
+        self, settings: Settings, scorer: Scorer, telemetry: Telemetry, recorder: Recorder | None = None
+    ) -> None:
         self.settings = settings
         self.limits = settings.limits
         self._scorer = scorer
@@ -53,6 +57,8 @@ class Service:
             if settings.outputs is not None
             else _Bodies(settings, cast("BodyScorer", scorer), telemetry)
         )
+        self.recorder = recorder
+        self._losses = Losses(recorder)
         self._was_ready = False
         self._completed = 0
         self.draining = False  # not ready any more; what still comes is answered
@@ -99,19 +105,35 @@ class Service:
 
     def finished(self, context: Context, status: int) -> None:
         """Every answered scoring request passes here once, and only here."""
+        seconds = time.perf_counter() - context.began
         self._completed += 1
         self._telemetry.requests.add(str(status))
-        self._telemetry.request_seconds.observe(time.perf_counter() - context.began)
+        self._telemetry.request_seconds.observe(seconds)
+        if self.recorder is not None:
+            self.recorder.record(
+                context.id,
+                context.client_id,
+                context.role,
+                context.time,
+                seconds,
+                status,
+                context.rows,
+                context.answers,
+                context.extra,
+            )
 
     def stats(self) -> Stats:
         """How the replica stands now."""
         ready = self._scorer.ready and not self.draining
         message = "draining: it was asked to stop" if self.draining else self._scorer.message
+        message = message or self._losses.message()
         return Stats(ready, self._line.in_flight, self._line.queued, self._completed, message)
 
     def metrics(self) -> bytes:
         """The text of /metrics."""
-        return self._telemetry.render(self._line.queued, self._line.in_flight, self._scorer.pids())
+        return self._telemetry.render(
+            self._line.queued, self._line.in_flight, self._scorer.pids(), self.recorder
+        )
 
     def abandon(self) -> None:
         """Answer at once whatever is still waiting or being scored; the time to end has come."""

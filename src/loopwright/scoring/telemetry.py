@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from loopwright.observations.recording import Recorder
 from loopwright.scoring.logs import Log
 from loopwright.scoring.metrics import Counter, Gauge, Histogram, Labels, Metric, render
 from loopwright.scoring.settings import Settings
@@ -51,7 +52,9 @@ class Telemetry:
             )
         self.nonfinite.add(amount=numbers)
 
-    def render(self, queued: int, in_flight: int, pids: dict[str, int]) -> bytes:
+    def render(
+        self, queued: int, in_flight: int, pids: dict[str, int], recorder: Recorder | None = None
+    ) -> bytes:
         """The text of /metrics."""
         metrics: tuple[Metric, ...] = (
             self.requests,
@@ -67,6 +70,7 @@ class Telemetry:
                 self.init_seconds,
             ),
             self.nonfinite,
+            *_observations(recorder),
             *_processes({"front": os.getpid(), **pids}),
         )
         return render(metrics, self._labels)
@@ -74,6 +78,24 @@ class Telemetry:
 
 def _gauge(name: str, description: str, value: float) -> Gauge:
     return Gauge(name, description, lambda: [({}, value)])
+
+
+def _observations(recorder: Recorder | None) -> Iterator[Gauge]:
+    """What became of the record of requests."""
+    if recorder is None:
+        return
+    yield Gauge(
+        "loopwright_observations_written_total",
+        "Requests and feedback events whose record is on the disk.",
+        lambda: [({}, recorder.written)],
+        "counter",
+    )
+    yield Gauge(
+        "loopwright_observations_dropped_total",
+        "Requests and feedback events whose record was lost, by reason.",
+        lambda: [({"reason": reason}, count) for reason, count in sorted(recorder.losses.items())],
+        "counter",
+    )
 
 
 def _processes(pids: dict[str, int]) -> Iterator[Gauge]:
