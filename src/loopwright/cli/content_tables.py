@@ -42,7 +42,7 @@ def package(one: Answer) -> list[str]:
         "data": one["data_version"],
         "lock": one["lock"],
         "python": one["python"] or "",
-        "entry": one["entry"],
+        **({"model": one["model"]} if one.get("model") else {"entry": one["entry"]}),
         "inputs": "\n".join(map(column, one["inputs"])),
         "output": json.dumps(one["signature"]["output"]) if one["signature"] else "",
         "files": "\n".join(

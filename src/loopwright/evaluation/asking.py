@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from loopwright.errors import StepFailed
 from loopwright.evaluation.answers import PathError, UnparsableError, excerpt, look_up, parse
 from loopwright.evaluation.labels import canonical, number
-from loopwright.evaluation.metrics import Task
+from loopwright.evaluation.metrics import NEEDS_PROBABILITY, Task
 from loopwright.evaluation.rows import Row
 from loopwright.scoring import Limits
 
@@ -38,6 +38,28 @@ class Answer:
 
     prediction: Any
     probability: float | None
+
+
+def require_probabilities(given: Mapping[str, Any]) -> None:
+    """Raises StepFailed for gates on probabilities of a model that gives none, before anything is asked."""
+    if given.get("probability") is not None or not given.get("model"):
+        return
+    wanting = [number for number, gate in enumerate(given["gates"]) if gate["metric"] in NEEDS_PROBABILITY]
+    if wanting:
+        metrics = ", ".join(dict.fromkeys(given["gates"][number]["metric"] for number in wanting))
+        raise StepFailed(
+            f"The gates on {metrics} need the probability of one of two labels, and the model {given['model']} answers without: "
+            "it is no classifier of two labels, or has no predict_proba(). Take another metric, or another model.",
+            [f"evaluation.gates.{number}.metric" for number in wanting],
+        )
+
+
+def of_the_lesser(answers: Sequence[Answer]) -> list[Answer]:
+    """The same answers, their probabilities those of the other of two labels."""
+    return [
+        answer if answer.probability is None else replace(answer, probability=1.0 - answer.probability)
+        for answer in answers
+    ]
 
 
 class UnusableError(ValueError):

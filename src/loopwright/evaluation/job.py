@@ -20,7 +20,7 @@ from typing import Any
 from loopwright import jobs
 from loopwright.errors import LoopwrightError, StepFailed
 from loopwright.evaluation import gates, held_out, judging, report, rows
-from loopwright.evaluation.asking import Answer, Reading, ask
+from loopwright.evaluation.asking import Answer, Reading, ask, of_the_lesser, require_probabilities
 from loopwright.evaluation.held_out import HeldOut
 from loopwright.evaluation.replica import read_package_file, running, settings_for
 
@@ -38,14 +38,18 @@ class _Version:
     prediction: str
     probability: str | None
     validate: bool  # whether its replica checks rows against the signature
+    model: bool = (
+        False  # whether a model answers, without a script: its probability is that of the greater label
+    )
 
 
 def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     """Evaluate the package of `given`; writes evaluation.json and predictions.csv."""
+    require_probabilities(given)
     data, mine, theirs = asyncio.run(_ended_by_sigterm(given))
     said = judging.judged(data.labels, mine)
-    script = read_package_file(Path(given["package"]), "package.json")["entry"]
-    judging.require_labels(said, data.question, given["label"], script)
+    manifest = read_package_file(Path(given["package"]), "package.json")
+    judging.require_labels(said, data.question, given["label"], manifest["entry"])
     side = data.slicing.side(said, data.question)
     champion = _compared(given.get("champion"), data, mine, theirs)
     verdicts = gates.decide(given["gates"], side.overall, side.slices, champion)
@@ -90,7 +94,14 @@ def _candidate(given: jobs.Input) -> _Version:
 def _version(name: str, revision: str, given: dict[str, Any], validate: bool) -> _Version:
     prediction, probability = given["prediction"], given.get("probability")
     return _Version(
-        name, revision, Path(given["package"]), given["python"], prediction, probability, validate
+        name,
+        revision,
+        Path(given["package"]),
+        given["python"],
+        prediction,
+        probability,
+        validate,
+        bool(given.get("model")),
     )
 
 
@@ -120,7 +131,8 @@ async def _ask(
         requests = rows.requests(data.frame.iloc[list(chosen(data))], inputs)
         await replica.ready(_START_TIMEOUT)
         wanted = Reading(version.prediction, version.probability, data.question.task)
-        return await ask(replica.session, requests, settings.limits, wanted, version.name)
+        answers = await ask(replica.session, requests, settings.limits, wanted, version.name)
+        return of_the_lesser(answers) if version.model and data.question.lesser else answers
 
 
 def _compared(

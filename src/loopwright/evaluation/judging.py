@@ -54,16 +54,19 @@ def judged(truth: Sequence[Any], answers: Sequence[Answer]) -> Judged:
 
 
 def require_labels(rows: Judged, asked: Question, label: str, script: str) -> None:
-    """Raises StepFailed where no answer is ever a label that the data has: not a bad model, but another way to write it."""
+    """Raises StepFailed where no answer is ever a label that the data has: not a bad model, but another way to write it.
+
+    `script` is what answers; empty for a model without one.
+    """
     known = set(asked.classes).union(rows.labels)
     said = ordered(text for text in rows.predictions if text is not None)
     if asked.task == "regression" or not said or known.intersection(said):
         return
     has = ordered(text for text in known if text is not None)
     raise StepFailed(
-        f"{script} answers {_shown(said)}, the label `{label}` has {_shown(has)}. Answer the label as the data has it, "
+        f"{script or 'The model'} answers {_shown(said)}, the label `{label}` has {_shown(has)}. Answer the label as the data has it, "
         "such as what model.predict gives where it was fitted to that column.",
-        [Place(file=script)],
+        [Place(file=script) if script else Place("serving.model")],
     )
 
 

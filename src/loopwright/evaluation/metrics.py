@@ -21,6 +21,7 @@ from loopwright.evaluation.labels import ordered
 
 Task = Literal["classification", "regression"]
 CLASSIFICATION = ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss")
+NEEDS_PROBABILITY = frozenset({"roc_auc", "log_loss"})
 REGRESSION = ("mae", "rmse", "r2")
 LESS_IS_BETTER = frozenset({"log_loss", "mae", "rmse"})
 
@@ -32,6 +33,11 @@ class Question:
     task: Task
     classes: tuple[str, ...] = ()
     positive: str | None = None
+
+    @property
+    def lesser(self) -> bool:
+        """Whether the positive one of two classes is the lesser."""
+        return self.positive is not None and self.positive == self.classes[0]
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,20 @@ def settings_for(
         "version": None,
         "package": str(package),
         "entry": manifest["entry"],
+        "model": manifest.get("model"),
+        "outputs": manifest.get("outputs"),
+        "compiled": manifest.get("compiled", False),
         "python": python,
-        "inputs": signature["inputs"] if validate else None,
+        "inputs": _inputs(signature["inputs"], validate, bool(manifest.get("model"))),
     }
     return msgspec.convert({**serving, **own}, Settings)
+
+
+def _inputs(signed: list[dict[str, Any]], validate: bool, model: bool) -> list[dict[str, Any]] | None:
+    """What rows are checked against: nothing for a script that is to judge for itself, and for a model all but what is missing."""
+    if validate:
+        return signed
+    return [{**one, "nullable": True} for one in signed] if model else None
 
 
 def read_package_file(package: Path, name: str) -> dict[str, Any]:

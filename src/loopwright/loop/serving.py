@@ -11,6 +11,7 @@ from loopwright.loop.case import Case, Services
 from loopwright.loop.change import digest
 from loopwright.loop.variables import environment_variables, served
 from loopwright.secrets.references import referred
+from loopwright.spec.models import Workload
 from loopwright.spec.serving import Serving
 from loopwright.state import replace_file
 from loopwright.training import threads
@@ -80,8 +81,8 @@ def settings_of(
         "revision": revision,
         "version": f"{case.change.workload}:{version}" if version else None,
         "package": str(services.store.tree(package["tree"])),
-        "entry": serving.entry,
-        "python": str(services.python(package["environment"])),
+        **_answering(package, serving),
+        "python": "" if package.get("compiled") else str(services.python(package["environment"])),
         "workers": serving.workers,
         "thread_safe": serving.thread_safe,
         "idempotent": serving.idempotent,
@@ -90,6 +91,23 @@ def settings_of(
         "threads": threads(serving.resources.cpu),
         "grace_period": _GRACE_PERIOD,
         "secrets": sorted(referred(variables)),
+    }
+
+
+def probability_in(spec: Workload, package: Mapping[str, Any]) -> str | None:
+    """Where an answer has the probability: as declared, else where a model that gives one has it."""
+    named = [output["name"] for output in package.get("outputs") or ()]
+    return spec.evaluation.probability or ("probability" if "probability" in named else None)
+
+
+def _answering(package: Mapping[str, Any], serving: Serving) -> dict[str, Any]:
+    """What answers in a package: a script, or a model with its outputs."""
+    if not package.get("model"):
+        return {"entry": serving.entry}
+    return {
+        "model": package["model"],
+        "outputs": package["outputs"],
+        "compiled": package.get("compiled", False),
     }
 
 

@@ -106,8 +106,7 @@ def decide(
         unrouted = route is None or route.body["replica_set"] != body["replica_set"]
         if unrouted and (body["environment"], release.workload) not in view.releasing():
             mends.append(Point(release))
-        digest = body["package"]["environment"]
-        if not complete(digest):
+        if not body["package"].get("compiled") and not complete(body["package"]["environment"]):
             mends += _building(view, report, release, jobs, now)
         elif body["replica_set"] not in report.replica_sets:
             mends.append(Restore(release))

@@ -2,7 +2,8 @@
 
     package.json      the manifest: what the package is called, where it comes from, its files and their digests
     model/            what training wrote
-    code/             the scoring script, and the files packaged with it
+    compiled/         the form of the model that the front runs itself, where there is one
+    code/             the scoring script, where one answers, and the files packaged with it or with the model
     requirements.lock the resolved lock
     signature.json    inputs, a description of the answer, an example of both
     baseline.json     bins of the training rows
@@ -23,6 +24,7 @@ import msgspec
 from loopwright.catalog.copying import digest_of
 from loopwright.catalog.store import walk
 from loopwright.errors import IntegrityError
+from loopwright.scoring import ModelFile, Output
 
 MANIFEST = "package.json"
 
@@ -32,7 +34,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     format: Literal[1] = 1
     workload: str
-    entry: str  # the scoring script, in code/
+    entry: str = ""  # the scoring script, in code/
+    model: ModelFile | None = None  # what answers where there is no script, in model/
+    outputs: tuple[Output, ...] | None = None  # of a model; a script's answers are its own
+    compiled: bool = (
+        False  # whether compiled/ has a form of the model that answers without the user's environment
+    )
     digest: str  # sha256:...
     files: dict[str, str]  # path -> SHA-256
     lock: str  # SHA-256 of requirements.lock

@@ -20,7 +20,8 @@ from loopwright.packaging import signature
 from loopwright.packaging.contents import MANIFEST, Manifest, digest_files, list_files
 from loopwright.packaging.copying import copy_file, copy_folder
 from loopwright.packaging.replica import ask
-from loopwright.scoring import Input, Limits, Settings
+from loopwright.packaging.served import Served, served_model
+from loopwright.scoring import Flavor, Input, Limits, Settings
 from loopwright.secrets.masking import Masker
 
 
@@ -30,7 +31,9 @@ class PackageInput(msgspec.Struct, frozen=True, kw_only=True):
     workload: str
     model: str  # the folder that training wrote
     code: str  # the folder of the scoring code
-    entry: str
+    entry: str = ""  # the scoring script; or else
+    served: str = ""  # the model that answers without one, as its path inside `model`
+    flavor: Flavor | None = None  # of that model; found from the file where not given
     lock: str
     python: str
     python_version: str
@@ -52,13 +55,16 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     told = msgspec.convert(given, PackageInput)
     folder = outputs / "package"
     _copy(told, folder)
-    answer = ask(_settings(told, folder), told.example)
-    _refuse_secrets(told, answer)
-    _write(folder / "signature.json", signature.render(told.columns, told.example, answer))
-    made = _manifest(told, list_files(folder))
+    served = _served(told, folder)
+    response = ask(_settings(told, folder, served), told.example)
+    _refuse_secrets(told, response)
+    shape = signature.render(told.columns, told.example, response, served.outputs if served else None)
+    _write(folder / "signature.json", shape)
+    made = _manifest(told, list_files(folder), served)
     _write(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(made), indent=1))
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return {"digest": made.digest, "size": size, "example": {"request": told.example, "response": answer}}
+    example = {"request": told.example, "response": response}
+    return {"digest": made.digest, "size": size, "example": example} | (served.told() if served else {})
 
 
 def _copy(told: PackageInput, folder: Path) -> None:
@@ -68,14 +74,25 @@ def _copy(told: PackageInput, folder: Path) -> None:
             "for instance with --model-path {outputs}/model.joblib."
         )
     copy_folder(Path(told.code), folder / "code", "code")
-    entry = PurePosixPath(told.entry)
-    if entry.is_absolute() or ".." in entry.parts or not (folder / "code" / entry).is_file():
-        raise StepFailed(
-            f"The scoring script {told.entry} is not among the packaged files; correct serving.entry or serving.files."
-        )
+    if not told.served:
+        _require_entry(PurePosixPath(told.entry), folder)
     copy_file(Path(told.lock), folder / "requirements.lock")
     copy_file(Path(told.baseline), folder / "baseline.json")
     bins.decode((folder / "baseline.json").read_bytes())
+
+
+def _require_entry(entry: PurePosixPath, folder: Path) -> None:
+    if entry.is_absolute() or ".." in entry.parts or not (folder / "code" / entry).is_file():
+        raise StepFailed(
+            f"The scoring script {entry} is not among the packaged files; correct serving.entry or serving.files."
+        )
+
+
+def _served(told: PackageInput, folder: Path) -> Served | None:
+    """The model that answers without a script; None where a script does."""
+    if not told.served:
+        return None
+    return served_model(folder, told.served, told.flavor, told.python, told.columns, told.example)
 
 
 def _refuse_secrets(told: PackageInput, answer: Any) -> None:
@@ -84,17 +101,20 @@ def _refuse_secrets(told: PackageInput, answer: Any) -> None:
     for name in told.secrets:
         if Masker([os.environ.get(name, "")]).text(text) != text:
             raise StepFailed(
-                f"{told.entry} answers with the value of the secret variable {name}, which clients must not get. Take it out of the answer."
+                f"{told.entry or told.served} answers with the value of the secret variable {name}, which clients must not get. Take it out of the answer."
             )
 
 
-def _settings(told: PackageInput, folder: Path) -> Settings:
+def _settings(told: PackageInput, folder: Path, served: Served | None) -> Settings:
     return Settings(
         workload=told.workload,
         environment="packaging",
         revision="package",
         package=str(folder.absolute()),
         entry=told.entry,
+        model=served.model if served else None,
+        outputs=served.outputs if served else None,
+        compiled=served is not None and served.compiled,
         python=told.python,
         inputs=told.columns if told.validate_inputs else None,
         limits=told.limits,
@@ -103,10 +123,13 @@ def _settings(told: PackageInput, folder: Path) -> Settings:
     )
 
 
-def _manifest(told: PackageInput, files: dict[str, str]) -> Manifest:
+def _manifest(told: PackageInput, files: dict[str, str], served: Served | None) -> Manifest:
     return Manifest(
         workload=told.workload,
         entry=told.entry,
+        model=served.model if served else None,
+        outputs=served.outputs if served else None,
+        compiled=served is not None and served.compiled,
         digest=digest_files(files),
         files=files,
         lock=files["requirements.lock"],

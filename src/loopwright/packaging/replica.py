@@ -79,7 +79,7 @@ def _running(settings: Settings) -> Iterator[_Replica]:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
         try:
-            yield _Replica(process, path, log, settings.entry)
+            yield _Replica(process, path, log, settings.model.path if settings.model else settings.entry)
         finally:
             _stop(process, settings.grace_period + _SPARE)
             sys.stdout.write(log.read_text(errors="replace"))  # into the job's own log
@@ -116,9 +116,7 @@ def _wait_until_ready(replica: _Replica, within: float) -> None:
         raise StepFailed(
             f"The replica of {replica.entry} ended with status {status} before it could score.{_tail(replica)}"
         )
-    raise StepFailed(
-        f"{replica.entry} cannot start to score: {said}. Correct the script, or what training writes."
-    )
+    raise StepFailed(f"{replica.entry} cannot start to score: {said}. Correct it, or what training writes.")
 
 
 def _answer(replica: _Replica, row: bytes, timeout: float) -> Any:

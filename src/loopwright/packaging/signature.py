@@ -7,13 +7,20 @@ from typing import Any
 
 import msgspec
 
-from loopwright.scoring import Input
+from loopwright.scoring import Input, Output
 
 
-def render(inputs: Sequence[Input], request: Mapping[str, Any], response: Any) -> bytes:
-    """The content of signature.json, the same bytes for the same values."""
+def render(
+    inputs: Sequence[Input],
+    request: Mapping[str, Any],
+    response: Any,
+    outputs: Sequence[Output] | None = None,
+) -> bytes:
+    """The content of signature.json, the same bytes for the same values; `outputs` are those of a model without a script."""
+    named = {} if outputs is None else {"outputs": msgspec.to_builtins(outputs)}
     content = {
         "inputs": [msgspec.to_builtins(one) for one in inputs],
+        **named,
         "output": describe(response),
         "example": {"request": request, "response": response},
     }

@@ -29,11 +29,11 @@ class Facts:
         self.view.apply(fact)
         return fact
 
-    def release(self, version: int, environment: str = "prod", **more: Any) -> Fact:
+    def release(self, version: int, environment: str = "prod", compiled: bool = False, **more: Any) -> Fact:
         name = f"{environment}--toy--{version}"
         self.add("route.wanted", f"toy@{environment}", environment=environment, replica_set=name)
         self.add("alias.moved", f"toy@{environment}", environment=environment, version=version)
-        package = {"digest": f"p{version}", "environment": "e1"}
+        package = {"digest": f"p{version}", "environment": "e1", "compiled": compiled}
         return self.add(
             "release.completed", f"toy-{version}/{environment}", environment=environment, replica_set=name,
             version=version, package=package, **more,
@@ -61,6 +61,13 @@ def test_the_newest_release_of_each_environment_is_asked_for_again() -> None:
     facts.release(1)
     releases = [facts.release(2), facts.release(1, "dev")]
     assert facts.decide().mends == tuple(map(Restore, releases))
+
+
+def test_what_is_compiled_serves_without_its_python_environment() -> None:
+    facts = Facts()
+    facts.lock()
+    release = facts.release(1, compiled=True)
+    assert facts.decide(built=False).mends == (Restore(release),)
 
 
 def test_a_release_that_may_go_to_zero_is_let_go_there_once() -> None:

@@ -25,7 +25,8 @@ class Package:
     data_version: str
     lock: str
     commit: str | None  # of the run
-    entry: str
+    entry: str  # the scoring script; empty where a model answers without one
+    model: str  # that model's file or folder
     inputs: tuple[dict[str, Any], ...]  # columns
     example: dict[str, Any]  # request and response
     serves: tuple[str, ...]  # environments
@@ -80,6 +81,7 @@ def _package(workload: str, fact: Fact, versions: dict[str, str], where: list[Re
         lock=output["environment"],
         commit=output.get("commit"),
         entry=output.get("entry", ""),
+        model=(output.get("model") or {}).get("path", ""),
         inputs=tuple(output.get("columns", ())),
         example=output.get("example", {}),
         serves=tuple(release.environment for release in where if release.package == output["digest"]),

@@ -9,7 +9,7 @@ from loopwright.engines.base import Job
 from loopwright.errors import Place, StepFailed
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import digest
-from loopwright.loop.serving import settings_of
+from loopwright.loop.serving import probability_in, settings_of
 from loopwright.loop.steps.base import JobStep, our_job, our_output
 from loopwright.loop.variables import first_variables, seen
 
@@ -46,7 +46,8 @@ class EvaluateStep(JobStep):
             "columns": data["columns"],
             "missing_values": data["missing_values"],
             "prediction": evaluation.prediction,
-            "probability": evaluation.probability,
+            "probability": probability_in(case.spec, package),
+            "model": (package.get("model") or {}).get("path"),
             "task": evaluation.task or data["task"],
             "positive": evaluation.positive,
             "gates": [gate.model_dump() for gate in evaluation.gates],
@@ -80,6 +81,7 @@ class EvaluateStep(JobStep):
             "train": str(services.store.tree(package["data"]) / package["train"]),
             "prediction": package["prediction"],
             "probability": package["probability"],
+            "model": (package.get("model") or {}).get("path"),
         }
 
     def result(self, case: Case, services: Services, job_id: str, folder: Path) -> dict[str, Any]:

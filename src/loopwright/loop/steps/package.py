@@ -12,6 +12,7 @@ from loopwright.engines.base import Job
 from loopwright.errors import Place
 from loopwright.loop.case import Case, Kept, Output, Services
 from loopwright.loop.files import serving_files
+from loopwright.loop.serving import probability_in
 from loopwright.loop.steps.base import JobStep, our_job, our_output
 from loopwright.loop.variables import first_variables, seen
 from loopwright.secrets.references import referred
@@ -31,8 +32,14 @@ class PackageStep(JobStep):
             "data": case.outputs["data"]["tree"],
             "environment": case.outputs["environment"]["digest"],
             "code": dict(serving_files(case.spec, case.change)),
-            "entry": case.spec.serving.entry,
+            **self._answering(case),
         } | seen(first_variables(case.spec, case.change))
+
+    def _answering(self, case: Case) -> dict[str, Any]:
+        serving = case.spec.serving
+        if serving.entry is not None:
+            return {"entry": serving.entry}
+        return {"served": serving.model, "flavor": serving.flavor}
 
     def called(self, case: Case) -> dict[str, str]:
         return {
@@ -40,6 +47,8 @@ class PackageStep(JobStep):
             "environment": "Python environment",
             "code": "",
             "entry": "serving.entry",
+            "served": "serving.model",
+            "flavor": "serving.flavor",
         }
 
     def fresh(self, case: Case, earlier: Sequence[Output], store: Store) -> frozenset[str]:
@@ -64,7 +73,7 @@ class PackageStep(JobStep):
             "workload": case.change.workload,
             "model": str(services.store.tree(case.outputs["train"]["model"])),
             "code": str(folder / "code"),
-            "entry": serving.entry,
+            **self._answering(case),
             "lock": str(services.store.file(environment["lock"])),
             "python": str(services.python(environment["digest"])),
             "python_version": environment["python_version"],
@@ -97,7 +106,7 @@ class PackageStep(JobStep):
         environment, data = case.outputs["environment"], case.outputs["data"]
         return output | {
             "tree": tree,
-            "entry": case.spec.serving.entry,
+            "entry": case.spec.serving.entry or "",
             "environment": environment["digest"],
             "data": data["tree"],
             "train": data["train"],
@@ -106,7 +115,7 @@ class PackageStep(JobStep):
             "run": case.outputs["train"]["run"],
             "commit": case.outputs["train"]["commit"],
             "prediction": case.spec.evaluation.prediction,
-            "probability": case.spec.evaluation.probability,
+            "probability": probability_in(case.spec, output),
         }
 
     def rests_on(self, case: Case) -> tuple[Place | str, ...]:
