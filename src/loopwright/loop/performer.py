@@ -190,7 +190,7 @@ class Performer:
     def _release(self, action: Release) -> None:
         step, move = action.step, action.move
         if isinstance(move, Failure):
-            self._give_up(step, action.inputs, move.reason, self._stated(step, move.setting))
+            self._give_up(step, action.inputs, move, self._stated(step, move.setting))
         elif move is Move.START_REPLICAS:
             self._started(step, action.inputs)
             self._services.engine.set_replicas(
@@ -216,7 +216,7 @@ class Performer:
         if wrong:
             status, body = wrong[0]
             reason = f"A new replica answered the package's example with {status}: {body[:300].decode(errors='replace')}"
-            self._give_up(step, inputs, reason, self._case.spec.serving.place)
+            self._give_up(step, inputs, Failure(reason), self._case.spec.serving.place)
             return
         change = self._case.change
         body_ = {"change": change.id, "environment": step.environment, "replicas": len(answers)}
@@ -314,14 +314,15 @@ class Performer:
             self._want_route(step, serving.body["route"] if serving else None)
         return serving
 
-    def _give_up(self, step: ReleaseStep, inputs: str, reason: str, at: str = "") -> None:
-        """The old revision keeps serving."""
+    def _give_up(self, step: ReleaseStep, inputs: str, why: Failure, at: str = "") -> None:
+        """The old revision keeps serving, as far as the gateway does."""
         workload = self._case.change.workload
         serving = self._restore(step, inputs)
         if serving is None or serving.body["replica_set"] != step.replica_set(self._case):
             self._services.engine.remove_replicas(step.replica_set(self._case))
-        stays = f", and {workload}:{serving.body['version']} goes on serving there" if serving else ""
-        message = f"The release to {step.environment} failed{stays}. {reason}"
+        goes_on = "stays what the gateway is to serve" if why.of_gateway else "goes on serving"
+        stays = f", and {workload}:{serving.body['version']} {goes_on} there" if serving else ""
+        message = f"The release to {step.environment} failed{stays}. {why.reason}"
         raise StepFailed(message, [at] if at else [])
 
 
@@ -356,4 +357,7 @@ def move_alias(services: Services, release: Fact, now: float) -> None:
     environment, version = release.body["environment"], release.body["version"]
     services.tracking.set_alias(release.workload, environment, version)
     body = {"environment": environment, "version": version}
-    services.book.append("alias.moved", release.workload, f"{release.workload}@{environment}", body, US, now)
+    with services.book.locked():
+        if not services.book.view.aliased(release):  # moved meanwhile by whoever else keeps what serves
+            key = f"{release.workload}@{environment}"
+            services.book.append("alias.moved", release.workload, key, body, US, now)

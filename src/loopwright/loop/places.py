@@ -23,6 +23,7 @@ _MOST_SHOWN = 8
 _FRAME = re.compile(
     r'File "([^"\n]+)", line (\d+)|([\w./-]+\.py):(\d+)'
 )  # Python's traceback, and our own short form
+_RAISED = re.compile(r"\b(\w+(?:Error|Exception)): (?=(.*))")
 _ABSENT = re.compile(r"No module named '(\w+)'")  # with a dot it is a part of a package that is there
 _PACKAGES = {
     "sklearn": "scikit-learn",
@@ -80,7 +81,10 @@ def in_scripts(text: str, files: Iterable[str]) -> tuple[Place, ...]:
 
 def _requirement(message: str, change: Change, store: Store) -> tuple[str, tuple[Place, ...]]:
     """What to do about a package that the user's code imports and its environment lacks, and the file to add it to."""
-    absent = _ABSENT.search(message)
+    raised = _RAISED.findall(
+        message
+    )  # what was raised last ended it; the script may have done without others
+    absent = _ABSENT.match(raised[-1][1]) if raised and raised[-1][0] == "ModuleNotFoundError" else None
     if absent is None or _is_own(absent[1], change.files):
         return "", ()
     try:

@@ -111,7 +111,9 @@ def stand_by(state: StateFolder, told: Callable[[str], None]) -> Hold | None:
 
 
 def stop_without_control_plane(state: StateFolder) -> bool:
-    """End what an agent still runs where no control plane lives; False where nothing runs."""
+    """End what an agent still runs where no control plane lives; False where nothing runs. Leaves no file where none was."""
+    if not (state.control_lock.exists() or agent_runs(state) or processes.marked(str(state.root))):
+        return False
     lock = Lock(state.control_lock)
     lock.acquire()
     try:

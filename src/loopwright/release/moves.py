@@ -26,6 +26,7 @@ class Failure:
 
     reason: str
     setting: str = ""  # of `serving`: what could be changed, where it is known
+    of_gateway: bool = False  # the gateway is at fault: nobody can say that it serves what was there before
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def next_move(standing: Standing) -> Move | Failure:
     if not standing.route_wanted:
         return Move.SWITCH_ROUTE
     if standing.route_rejected:
-        return Failure(f"The gateway refused the new route: {standing.route_rejected}")
+        return Failure(f"The gateway cannot serve the new route: {standing.route_rejected}", of_gateway=True)
     return Move.COMPLETE if standing.route_accepted else Move.AWAIT_ROUTE
 
 

@@ -10,11 +10,13 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from loop_life import Life, Toy, World, toy_replica_set, toy_steps
 
 from loopwright.engines.base import JobStatus
 from loopwright.loop.case import Case, Services
+from loopwright.loop.performer import move_alias
 from loopwright.spec.replicas import Replicas
 
 
@@ -97,6 +99,28 @@ def test_new_replicas_that_answer_wrongly_never_get_a_route(homes: Iterator[Path
     assert "toy:1 goes on serving" in outcome.states[-1].message
     assert set(life.world.sets) == {"prod--toy--a"}
     assert life.world.routes[0].backends[0].replica_set == "prod--toy--a"
+
+
+def test_where_the_gateway_is_at_fault_nobody_says_that_the_old_version_serves(
+    homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = new_life(homes)
+    life.live(life.request("a"))
+    reported = life.world.report
+    monkeypatch.setattr(
+        life.world, "report", lambda: msgspec.structs.replace(reported(), routes_rejected="port taken.")
+    )
+    told = life.live(life.request("b")).states[-1].message
+    assert "failed, and toy:1 stays what the gateway is to serve there. The gateway cannot serve" in told
+    assert told.endswith("port taken.")
+
+
+def test_an_alias_that_two_move_at_once_is_recorded_once(homes: Iterator[Path]) -> None:
+    life = new_life(homes)
+    life.live(life.request("a"))
+    release = life.book.view.releases["prod", "toy"][-1]
+    move_alias(life.services, release, 1.0)
+    assert life.kinds("alias.moved") == 1
 
 
 def test_without_auto_approval_nothing_is_released_until_a_person_decides(homes: Iterator[Path]) -> None:

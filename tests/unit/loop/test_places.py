@@ -78,12 +78,15 @@ def test_a_package_that_is_missing_points_to_the_requirements_too(change: Change
     change = replace(
         change, spec=spec, files=dict(change.files) | {"requirements.txt": store.put_bytes(b"joblib")}
     )
-    failed = StepFailed("init failed: No module named 'pandas' (score.py:2)")
+    failed = StepFailed("init failed: ModuleNotFoundError: No module named 'pandas' (score.py:2)")
     message, places = with_places(failed, change, store)
     assert places == (Place("", "score.py", 2), Place("", "requirements.txt", 1))
     assert "pandas is not among the requirements: add it to requirements.txt." in message
-    own = StepFailed("init failed: No module named 'score' (score.py:2)")
+    own = StepFailed("init failed: ModuleNotFoundError: No module named 'score' (score.py:2)")
     assert with_places(own, change, store)[1] == (Place("", "score.py", 2),)
+    for later in ("ValueError: no rows", "RuntimeError: too many rows: No module named 'pandas'"):
+        log = f"exit status 1.\n    ModuleNotFoundError: No module named 'cupy'\n    going on\n    {later}"
+        assert "requirements" not in with_places(StepFailed(log), change, store)[0]
 
 
 def test_what_is_no_verdict_or_has_no_known_file_gets_no_place(change: Change, store: Store) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loopwright.cli.lifecycle import bring_down
 from loopwright.errors import NotFoundError
 from loopwright.ledger import open_ledger
 from loopwright.loop.change import Change
@@ -87,6 +88,11 @@ def test_the_status_of_what_is_stopped_respects_the_name(state: StateFolder) -> 
     assert (found["change"], found["released"]) == ("toy-1", {"dev": "toy:3"})
     with pytest.raises(NotFoundError, match="nope"):
         stopped_status(state, "nope")
+
+
+def test_down_leaves_nothing_in_a_folder_that_holds_nothing(tmp_path: Path) -> None:
+    assert not bring_down(StateFolder(tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_doctor_makes_no_state_folder(tmp_path: Path) -> None:

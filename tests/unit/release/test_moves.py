@@ -57,7 +57,7 @@ def test_a_failure_carries_the_setting_that_it_is_for() -> None:
         (replace(BEFORE, started=True, ready=1, waited=61.0), "1 of 2 replicas"),
         (
             replace(BEFORE, started=True, ready=2, checked=True, route_wanted=True, route_rejected="bad"),
-            "refused",
+            "cannot serve the new route: bad",
         ),
     ],
 )
