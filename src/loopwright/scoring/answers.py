@@ -23,7 +23,7 @@ class Answers(msgspec.Struct, frozen=True):
 
     @classmethod
     def of_script(cls, answer: Any, rows: int) -> Answers:
-        """From what a script answered to a list of `rows` rows; raises Failed where that is no answer for each."""
+        """From what a script answered to `rows` rows; raises Failed where that is no answer for each."""
         listed = _listed(answer)
         if len(listed) != rows:
             raise Failed(
@@ -38,6 +38,6 @@ class Answers(msgspec.Struct, frozen=True):
 
 def _listed(answer: Any) -> list[Any]:
     """The list in an answer: itself, or the one that is wrapped, as in {"predictions": [...]}."""
-    if isinstance(answer, dict) and len(answer) == 1:
-        (answer,) = answer.values()
+    only = next(iter(answer.values())) if isinstance(answer, dict) and len(answer) == 1 else None
+    answer = only if isinstance(only, list) else answer
     return answer if isinstance(answer, list) else [answer]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -14,13 +13,18 @@ import msgspec
 from loopwright.scoring import metrics, refusals
 from loopwright.scoring.body import Body, BodyReader, Incoming
 from loopwright.scoring.context import Context
+from loopwright.scoring.failure_log import FailureLog
 from loopwright.scoring.logs import Log
+from loopwright.scoring.protocol_paths import Header, Path, ProtocolPaths, Refuse
 from loopwright.scoring.refusals import Busy, Failed, Refusal
+from loopwright.scoring.request_ids import request_ids
 from loopwright.scoring.service import Service
+from loopwright.scoring.speakers import JSON, Headers, refuse
 
 STATUSES: dict[type[Refusal], int] = {
     refusals.NotJson: 400,
     refusals.BodyCutShort: 400,
+    refusals.NotThere: 404,
     refusals.BodyTooSlow: 408,
     refusals.BodyTooLarge: 413,
     refusals.UnknownEncoding: 415,
@@ -33,15 +37,6 @@ STATUSES: dict[type[Refusal], int] = {
     refusals.Draining: 503,
     refusals.Late: 504,
 }
-_JSON = "application/json"
-
-Header = tuple[str, str]
-
-
-class Headers(Protocol):
-    """A request's headers, by lower-case name."""
-
-    def get(self, key: str, default: None = None) -> str | None: ...
 
 
 class Scope(Protocol):
@@ -60,6 +55,9 @@ class Exchange(Incoming, Protocol):
     def response_bytes(self, status: int, headers: list[Header], body: bytes) -> None: ...
 
 
+Handle = Callable[[Scope, Exchange, str], Awaitable[None]]
+
+
 class App:
     """The RSGI application of a replica."""
 
@@ -67,11 +65,10 @@ class App:
         self._service = service
         self._log = log
         self._reader = BodyReader(service.limits)
-        self._ids = (
-            f"{prefix}-{number:x}" for prefix in [secrets.token_hex(6)] for number in itertools.count(1)
-        )
-        self._traced: set[str] = set()  # errors whose traceback the log has already
-        self._routes: dict[str, tuple[str, Callable[[Scope, Exchange, str], Awaitable[None]]]] = {
+        self._ids = request_ids()
+        self._failures = FailureLog(log)
+        self._protocols = ProtocolPaths(service)
+        self._routes: dict[str, tuple[str, Handle]] = {
             "/score": ("POST", self._not_found),
             "/healthz": ("GET", self._healthz),
             "/readyz": ("GET", self._readyz),
@@ -95,13 +92,49 @@ class App:
             self._broken(exchange, request_id)
 
     async def _route(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
-        method, handle = self._routes.get(scope.path, ("", self._not_found))
+        other = self._protocols.find(scope.path) if scope.path not in self._routes else None
+        method, handle = (
+            self._protocol(other) if other else self._routes.get(scope.path, ("", self._not_found))
+        )
         if method and scope.method != method and not (method == "GET" and scope.method == "HEAD"):
-            message = f"{scope.path} takes {method}, found {scope.method}."
-            self._error(exchange, request_id, 405, "method-not-allowed", message, {}, ("allow", method))
+            message = f"{scope.path[:200]} takes {method}, found {scope.method}."
+            write = other.refuse if other else refuse
+            self._error(
+                exchange, request_id, 405, "method-not-allowed", message, {}, ("allow", method), write=write
+            )
             await Body(exchange).discard()
             return
         await handle(scope, exchange, request_id)
+
+    def _protocol(self, path: Path) -> tuple[str, Handle]:
+        return path.method, partial(self._page if path.speaker is None else self._ask, path)
+
+    async def _page(self, path: Path, scope: Scope, exchange: Exchange, request_id: str) -> None:
+        assert path.page is not None  # noqa: S101  (it has no speaker)
+        page = path.page(scope.headers)
+        self._respond(exchange, request_id, page.status, page.body, page.content_type, *page.headers)
+        await Body(exchange).discard()
+
+    async def _ask(self, path: Path, scope: Scope, exchange: Exchange, request_id: str) -> None:
+        """What `_score` does, in another protocol's words."""
+        assert path.speaker is not None  # noqa: S101  (it has no page)
+        headers, body, status = scope.headers, Body(exchange), 500
+        context = self._context(headers, request_id)
+        self.active += 1
+        try:
+            self._service.check()
+            length, encoding = headers.get("content-length"), headers.get("content-encoding")
+            content = await self._reader.read(body, length, encoding)
+            reply = await path.speaker.ask(content, headers, context)
+            status = 200
+            self._respond(exchange, request_id, status, reply.body, reply.content_type, *reply.headers)
+        except Refusal as refusal:
+            status = self._refuse(exchange, context, refusal, path.refuse)
+        finally:
+            self.active -= 1
+            self._service.finished(context, status)
+        if status != 200:
+            await body.discard()
 
     async def _score(self, headers: Headers, exchange: Exchange) -> None:
         service, reader, get = self._service, self._reader, headers.get
@@ -121,7 +154,7 @@ class App:
             status = 200
             self._respond(exchange, context.id, status, answer)
         except Refusal as refusal:
-            status = self._refuse(exchange, context.id, refusal)
+            status = self._refuse(exchange, context, refusal)
         except Exception:  # the root of a request's handling
             self._broken(exchange, context.id)
         finally:
@@ -130,10 +163,10 @@ class App:
         if status != 200 and body is not None:
             await body.discard()
 
-    def _context(self, headers: Headers) -> Context:
+    def _context(self, headers: Headers, request_id: str = "") -> Context:
         get = headers.get
         return Context(
-            next(self._ids),
+            request_id or next(self._ids),
             time.perf_counter(),
             time.time(),
             get("x-request-id"),
@@ -156,7 +189,7 @@ class App:
         self._respond(exchange, request_id, 200, msgspec.json.encode(self._service.stats()))
 
     async def _not_found(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
-        message = f"There is no {scope.path} here, expected one of {', '.join(self._routes)}."
+        message = f"There is no {scope.path[:200]} here, expected one of {', '.join((*self._routes, *self._protocols))}."
         self._error(exchange, request_id, 404, "not-found", message, {})
         await Body(exchange).discard()
 
@@ -166,7 +199,7 @@ class App:
         message = "The replica failed on this request; its log explains the id."
         self._error(exchange, request_id, 500, "internal", message, {"id": request_id})
 
-    def _refuse(self, exchange: Exchange, request_id: str, refusal: Refusal) -> int:
+    def _refuse(self, exchange: Exchange, context: Context, refusal: Refusal, write: Refuse = refuse) -> int:
         status = STATUSES[type(refusal)]
         extra: list[Header] = []
         if isinstance(refusal, Busy):
@@ -175,18 +208,10 @@ class App:
             extra.append(("connection", "close"))
         details = dict(refusal.details)
         if isinstance(refusal, Failed):
-            details["id"] = request_id
-            self._explain(request_id, refusal)
-        self._error(exchange, request_id, status, refusal.code, refusal.message, details, *extra)
+            details["id"] = context.id
+            self._failures.explain(context, refusal)
+        self._error(exchange, context.id, status, refusal.code, refusal.message, details, *extra, write=write)
         return status
-
-    def _explain(self, request_id: str, failed: Failed) -> None:
-        """Log why; a traceback only the first time, since a broken script fails on every request."""
-        fresh = failed.traceback and failed.reason not in self._traced and len(self._traced) < 100
-        more = {"traceback": failed.traceback} if fresh else {}
-        if fresh:
-            self._traced.add(failed.reason)
-        self._log.error("score-failed", id=request_id, error=failed.reason, **more)
 
     def _error(
         self,
@@ -197,9 +222,10 @@ class App:
         message: str,
         details: dict[str, object],
         *extra: Header,
+        write: Refuse = refuse,
     ) -> None:
-        body = msgspec.json.encode({"error": {"code": code, "message": message, **details}})
-        self._respond(exchange, request_id, status, body, _JSON, *extra)
+        body = write(status, code, message, details)
+        self._respond(exchange, request_id, status, body, JSON, *extra)
 
     def _respond(
         self,
@@ -207,7 +233,7 @@ class App:
         request_id: str,
         status: int,
         body: bytes,
-        content_type: str = _JSON,
+        content_type: str = JSON,
         *extra: Header,
     ) -> None:
         headers = [("content-type", content_type), ("x-request-id", request_id), *extra]

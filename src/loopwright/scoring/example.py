@@ -18,6 +18,16 @@ class _Signature(msgspec.Struct, frozen=True):
     example: _Example = _Example()
 
 
+def whole(package: str) -> dict[str, Any] | None:
+    """The example request with the answer it got: {"request": ..., "response": ...}; None where the package has none."""
+    try:
+        content = msgspec.json.decode((Path(package) / SIGNATURE).read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError):
+        return None
+    found = content.get("example")
+    return found if isinstance(found, dict) and {"request", "response"} <= found.keys() else None
+
+
 def request(package: str) -> dict[str, Any] | None:
     """The example row, name -> value; None where the package has none, as while it is being made."""
     try:

@@ -10,6 +10,7 @@ These are answers to one client, not errors of Loopwright, so they are not in er
       BodyCutShort   the client went away in the middle of it
       UnknownEncoding  the body is compressed
       UnknownMediaType  the body is of a kind that is not read here
+      NotThere       another model than the one that is served, or a way to ask that it does not have
       Busy           worth trying again after `retry_after` seconds
         QueueFull
         WaitedTooLong
@@ -87,6 +88,12 @@ class UnknownMediaType(Refusal):
     """The body is of a kind that is not read here."""
 
     code = "unknown-media-type"
+
+
+class NotThere(Refusal):
+    """The request asks for another model or version, or in a way that this model does not offer."""
+
+    code = "not-there"
 
 
 class Busy(Refusal):

@@ -31,3 +31,9 @@ def test_an_answer_for_each_row_is_expected() -> None:
 
 def test_records_are_the_rows_again() -> None:
     assert Answers(("a", "b"), [[1, 2], [3, 4]]).records() == [{"a": 1, "b": 3}, {"a": 2, "b": 4}]
+
+
+def test_one_row_is_answered_by_an_object_under_its_own_names() -> None:
+    assert Answers.of_script({"probability": 0.5}, 1) == Answers(("probability",), [[0.5]])
+    assert Answers.of_script({"predictions": [7]}, 1) == Answers(("prediction",), [[7]])
+    assert Answers.of_script(0.5, 1) == Answers(("prediction",), [[0.5]])
