@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -103,6 +104,39 @@ def test_the_second_is_refused_or_waits_and_completes_what_the_killed_first_bega
     cli("down")  # of all: who stands by must not bring it up again
     assert (second.wait(60), third.wait(60)) == (0, 0)
     assert not cli.json("status")["running"]
+
+
+HOLD = """import sys, time
+from pathlib import Path
+from loopwright.locks import take
+assert take(Path(sys.argv[1])) is not None
+print("held", flush=True)
+time.sleep(600)
+"""
+CONNECT = """import sys
+from pathlib import Path
+from loopwright.cli.client import connect
+from loopwright.state import StateFolder
+connect(StateFolder(Path(sys.argv[1])))
+"""
+
+
+def test_who_was_refused_starts_anew_once_the_one_that_was_first_is_killed(tmp_path: Path) -> None:
+    cli = home(tmp_path / "home")
+    state = StateFolder(cli.home)
+    state.create()
+    state.control_log.touch()
+    command = [sys.executable, "-c", HOLD, str(state.control_lock)]
+    with ExitStack() as stack:
+        first = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
+        stack.callback(first.kill)
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"held\n"
+        asking = stack.enter_context(subprocess.Popen([sys.executable, "-c", CONNECT, str(cli.home)]))
+        until(lambda: "Another control plane" in state.control_log.read_text(), 60)
+        first.kill()
+        assert asking.wait(60) == 0
+    cli("down")
 
 
 def test_a_database_server_killed_in_the_middle_of_a_change_holds_it_up_and_no_more(

@@ -88,7 +88,7 @@ def connect(state: StateFolder) -> Client:
         return _shared(state)
     state.create()
     client = Client(state)
-    health = client.health() or _start(client)
+    health = client.health() or start(client)
     if health["version"] != __version__:
         raise ConflictError(
             f"The control plane that runs is Loopwright {health['version']}, this command is {__version__}. "
@@ -112,8 +112,26 @@ def _shared(state: StateFolder) -> Client:
     return client
 
 
-def spawn(state: StateFolder) -> subprocess.Popen[bytes]:
-    """Start a control plane's process, with its output in the control log."""
+def start(client: Client) -> dict[str, Any]:
+    """Start a control plane's process and wait until one answers; raises MachineError with its last words where none comes up."""
+    state = client.state
+    deadline = time.monotonic() + _START_PATIENCE
+    before, process = _last_holder(state), _spawn(state)
+    while time.monotonic() < deadline:
+        health = client.health()
+        if health is not None:
+            return health
+        if process.poll() is not None and not lock_is_held(state):
+            # Killed from outside, or refused by another that has died since: neither says anything of the next.
+            if process.returncode >= 0 and _lock_names(state) in (before, str(process.pid)):
+                break
+            before, process = _last_holder(state), _spawn(state)
+        time.sleep(_POLL)
+    words = _last_words(state)
+    raise MachineError(f"The control plane did not come up: {words} More is in {state.control_log}.")
+
+
+def _spawn(state: StateFolder) -> subprocess.Popen[bytes]:
     with state.control_log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "loopwright.server", "--home", str(state.root)],
@@ -125,31 +143,25 @@ def spawn(state: StateFolder) -> subprocess.Popen[bytes]:
         )
 
 
-def _start(client: Client) -> dict[str, Any]:
-    return await_start(client, spawn(client.state))
-
-
-def await_start(client: Client, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """Wait until the control plane answers; raises MachineError with its last words where it does not come up."""
-    deadline = time.monotonic() + _START_PATIENCE
-    while time.monotonic() < deadline:
-        health = client.health()
-        if health is not None:
-            return health
-        if process.poll() is not None and not lock_is_held(client.state):
-            if process.returncode >= 0:
-                break
-            process = spawn(client.state)  # killed from outside: that says nothing of the next
-        time.sleep(_POLL)
-    words = _last_words(client.state)
-    raise MachineError(f"The control plane did not come up: {words} More is in {client.state.control_log}.")
-
-
 def lock_is_held(state: StateFolder) -> bool:
     """Whether some process is this state's control plane, or is coming up as it."""
     from loopwright.locks import held
 
     return held(state.control_lock)
+
+
+def _last_holder(state: StateFolder) -> str:
+    """Who was this state's control plane last; empty where it still is."""
+    return "" if lock_is_held(state) else _lock_names(state)
+
+
+def _lock_names(state: StateFolder) -> str:
+    from loopwright.locks import holder
+
+    try:
+        return holder(state.control_lock)
+    except FileNotFoundError:
+        return "nobody yet"
 
 
 def stopped_on_purpose(state: StateFolder) -> bool:

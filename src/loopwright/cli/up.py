@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loopwright.cli.caller import with_environment
-from loopwright.cli.client import Client, await_start, connect, spawn
+from loopwright.cli.client import Client, connect, start
 from loopwright.cli.lifecycle import bring_down
 from loopwright.cli.live import Progress, view
 from loopwright.cli.patience import ABSENCE, AGAIN, persist
@@ -66,7 +66,7 @@ def _control_plane(state: StateFolder, foreground: bool) -> Iterator[Client]:
         )
     try:
         # In a session of its own: an interrupt from the keyboard is for this command, which then ends it in order.
-        await_start(client, spawn(state))
+        start(client)
         yield client
     finally:
         bring_down(state)
