@@ -116,6 +116,11 @@ class StateFolder:
         return self.root / "revisions"
 
     @property
+    def observations(self) -> Path:
+        """What replicas recorded: ENVIRONMENT/WORKLOAD/REVISION/WORKER/*.segment."""
+        return self.root / "observations"
+
+    @property
     def activators(self) -> Path:
         """What stands in for replica sets that are scaled to zero."""
         return self.root / "activators"

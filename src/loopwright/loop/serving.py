@@ -7,20 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from loopwright.engines.base import ReplicaSet
+from loopwright.errors import StepFailed
 from loopwright.loop.case import Case, Services
 from loopwright.loop.change import digest
 from loopwright.loop.variables import environment_variables, served
 from loopwright.secrets.references import referred
+from loopwright.spec.front import Observations
 from loopwright.spec.models import Workload
 from loopwright.spec.serving import Serving
 from loopwright.state import replace_file
 from loopwright.training import threads
 
 START_TIMEOUT = 120.0  # seconds that a replica may take from start to ready
-_SINCE_0_1: Mapping[str, Any] = {  # fields of replicas
-    "scale_up_delay": None,
-    "scale_down_delay": 60.0,
-    "scale_to_zero_after": 300.0,
+_SINCE_0_1: Mapping[str, Any] = {  # fields of `serving` that are newer, as what served before had them
+    "replicas.scale_up_delay": None,
+    "replicas.scale_down_delay": 60.0,
+    "replicas.scale_to_zero_after": 300.0,
+    "observations": Observations().model_dump(),
 }
 _GRACE_PERIOD = 10.0  # seconds that a replica may take to finish what it has begun
 
@@ -45,9 +48,11 @@ def _settings_digested(serving: Serving) -> dict[str, Any]:
     """All that decides how it serves. What newer versions of Loopwright know is left out where it is as it always was:
     an upgrade must not make a new revision of what serves."""
     settings = serving.model_dump(exclude={"entry", "model", "flavor", "files", "auth"})
-    for name, default in _SINCE_0_1.items():
-        if settings["replicas"][name] == default:
-            del settings["replicas"][name]
+    for path, default in _SINCE_0_1.items():
+        *above, name = path.split(".")
+        part = settings[above[0]] if above else settings
+        if part[name] == default:
+            del part[name]
     return settings
 
 
@@ -100,6 +105,31 @@ def probability_in(spec: Workload, package: Mapping[str, Any]) -> str | None:
     return spec.evaluation.probability or ("probability" if "probability" in named else None)
 
 
+def _observing(case: Case, services: Services, environment: str, revision: str) -> dict[str, Any]:
+    """What the revision's replicas keep of requests, and where; raises StepFailed for a column that is misspelled and would
+    be kept."""
+    wanted, package = case.spec.serving_in(environment).observations, case.outputs["package"]
+    names = [column["name"] for column in package["columns"]]
+    unknown = [name for name in wanted.exclude if name not in names]
+    if unknown:
+        raise StepFailed(
+            f"serving.observations.exclude names {', '.join(unknown)}, which the model does not take: its inputs are "
+            f"{', '.join(names)}. Correct the name.",
+            ["serving.observations.exclude"],
+        )
+    folder = services.state.observations / environment / case.change.workload / revision[:12]
+    return {
+        "folder": str(folder),
+        "rate": wanted.rate,
+        "exclude": wanted.exclude,
+        "extra": wanted.extra,
+        "keep": wanted.keep,
+        "max_bytes": wanted.max_size,
+        "prediction": case.spec.evaluation.prediction,
+        "probability": probability_in(case.spec, package),
+    }
+
+
 def _answering(package: Mapping[str, Any], serving: Serving) -> dict[str, Any]:
     """What answers in a package: a script, or a model with its outputs."""
     if not package.get("model"):
@@ -118,6 +148,7 @@ def replica_set(case: Case, services: Services, environment: str, released: bool
     path = services.state.revisions / revision[:16] / "serving.json"
     variables = environment_variables(case.spec, case.change, environment)
     settings = settings_of(case, services, environment, revision, serving, variables)
+    settings["observations"] = _observing(case, services, environment, revision)
     replace_file(path, json.dumps(settings, indent=2).encode(), durable=True)
     return ReplicaSet(
         name=replica_set_name(environment, case.change.workload, revision),

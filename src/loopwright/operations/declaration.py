@@ -52,6 +52,18 @@ def read_declaration(folder: Path) -> Declared:
     return Declared(path.parent, spec, positions, needed, found)
 
 
+def _excluded(spec: Workload) -> dict[str, str]:
+    """The columns that no replica may keep: one that is misspelled would be kept."""
+    found = {
+        f"serving.observations.exclude.{n}": name for n, name in enumerate(spec.serving.observations.exclude)
+    }
+    for environment, declared in spec.environments.items():
+        own = declared.serving is not None and "observations" in declared.serving.model_fields_set
+        for n, name in enumerate(spec.serving_in(environment).observations.exclude if own else ()):
+            found[f"environments.{environment}.serving.observations.exclude.{n}"] = name
+    return found
+
+
 def _unknown_columns(spec: Workload, positions: Positions, folder: Path) -> list[Problem]:
     """Columns that the spec names and the data does not have: a gate on one has no data to decide it.
 
@@ -63,18 +75,17 @@ def _unknown_columns(spec: Workload, positions: Positions, folder: Path) -> list
         named = {f"data.{name}.label": data.label}
         if data.split.by != "row":
             named[f"data.{name}.split.by"] = data.split.by
+        named |= _excluded(spec)
         named |= {
             f"evaluation.gates.{n}.slice": gate.slice
             for n, gate in enumerate(spec.evaluation.gates)
             if gate.slice
         }
         for path, column in named.items():
-            if columns and column not in columns:
-                near = get_close_matches(column, columns, 1)
+            known = [one for one in columns if one != data.label or "exclude" not in path]
+            if columns and column not in known:
+                near = get_close_matches(column, known, 1)
                 hint = f"Did you mean `{near[0]}`?" if near else ""
-                problems.append(
-                    positions.problem(
-                        path, f"`{column}`", f"a column of {data.source}: {', '.join(columns)}", hint
-                    )
-                )
+                expected = f"a column of {data.source}: {', '.join(known)}"
+                problems.append(positions.problem(path, f"`{column}`", expected, hint))
     return problems

@@ -6,7 +6,7 @@ user documentation: the reference in docs/ and the JSON Schema are generated fro
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -21,7 +21,7 @@ from loopwright.spec.overrides import misfits, overridden
 from loopwright.spec.packaging import Packaging
 from loopwright.spec.pipeline import Pipeline
 from loopwright.spec.serving import Serving
-from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, RelativePath
+from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, RelativePath, Text
 from loopwright.spec.units import Fraction, PositiveDuration, ProperFraction
 from loopwright.spec.variables import VariableGroup, VariableName, VariableValue, misplaced_groups
 
@@ -39,7 +39,6 @@ STEP_NAMES = frozenset(
         "approval",
     )
 )
-Text = Annotated[str, Field(min_length=1)]
 
 
 class Split(Declaration):

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from loopwright.spec.complaints import Complaint, refusal
 from loopwright.spec.declaration import Declaration, Items
+from loopwright.spec.front import Observations
 from loopwright.spec.replicas import Replicas
 from loopwright.spec.texts import GlobPattern, OutputPath, RelativePath
 from loopwright.spec.units import Bytes, Cores, Duration, PositiveDuration
@@ -73,6 +74,7 @@ class Serving(Declaration):
         default=True,
         description="Whether a request may be begun again where the replica or worker that had it dies.",
     )
+    observations: Observations = Field(default=Observations(), description="What is kept of requests.")
     replicas: Replicas = Field(default=Replicas(), description="How many copies.")
     limits: Limits = Field(default=Limits(), description="What each takes on.")
     resources: Resources = Field(default=Resources(), description="What each may use.")

@@ -6,6 +6,8 @@ import posixpath
 import re
 from typing import Annotated
 
+from pydantic import Field
+
 from loopwright.spec.notation import Notation, text_notation
 
 _WITHIN = r"(?![/~])(?!(.*/)?\.\.(/|$))[^\u0000-\u001f\u007f]+"
@@ -15,6 +17,9 @@ def _near_name(value: object) -> str | None:
     parts = re.findall(r"[a-z0-9]+", str(value).lower())
     return "-".join(parts)[:40].strip("-")
 
+
+Text = Annotated[str, Field(min_length=1)]
+"""Any text but an empty one."""
 
 Name = Annotated[
     str,

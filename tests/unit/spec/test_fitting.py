@@ -64,6 +64,8 @@ def test_gates_that_decide_nothing(example: str, gate: str, expected: str) -> No
         ("model: '{outputs}/m.joblib'", "Did you mean `m.joblib`?"),
         ("model: m.joblib\n  validate_inputs: false", "serving.validate_inputs: found `false` beside `model`, expected `true`."),
         ("entry: score.py\npackaging: {compile: required}", "packaging.compile: found `required`, expected `auto` or `never` beside `serving.entry`"),
+        ("entry: score.py\n  observations: {exclude: [age, id], extra: [id]}", "serving.observations.extra: found `id`, which `exclude` names too, expected it in one of the two."),
+        ("entry: score.py\n  observations: {rate: 2}", "serving.observations.rate: found `2`, expected a share from 0% to 100%"),
         ("entry: score.py\npackaging: {compile: onnx}", "packaging.compile: found the text `onnx`, expected"),
     ],
 )  # fmt: skip
