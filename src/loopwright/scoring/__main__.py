@@ -15,6 +15,7 @@ from pathlib import Path
 from loopwright import pins
 from loopwright.errors import LoopwrightError, UsageError
 from loopwright.scoring.address import Address
+from loopwright.scoring.fronts import Front
 from loopwright.scoring.logs import Log
 from loopwright.scoring.replica import INIT_FAILED, Replica
 from loopwright.scoring.settings import Settings, load, secret_values
@@ -30,6 +31,11 @@ def main() -> int:
     place.add_argument(
         "--http", metavar="HOST:PORT", help="the address to serve on, open to all who reach it"
     )
+    parser.add_argument(
+        "--front", type=int, help=argparse.SUPPRESS
+    )  # by which the first front starts the others
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     try:
         settings = load(arguments.settings)
@@ -46,7 +52,8 @@ def main() -> int:
         )
         with asyncio.Runner(loop_factory=_event_loop) as runner:
             address = Address.parse(arguments.http) if arguments.http else arguments.socket.absolute()
-            return runner.run(Replica(settings, address, log).serve())
+            front = Front(arguments.front, arguments.folder, arguments.listener) if arguments.folder else None
+            return runner.run(Replica(settings, address, log, sys.argv[1:], front).serve())
     except LoopwrightError as error:
         print(error.message, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

@@ -14,11 +14,12 @@ from loopwright.scoring import metrics, refusals
 from loopwright.scoring.body import Body, BodyReader, Incoming
 from loopwright.scoring.context import Context
 from loopwright.scoring.failure_log import FailureLog
+from loopwright.scoring.fronts import OWN, Peers, merged
 from loopwright.scoring.logs import Log
 from loopwright.scoring.protocol_paths import Header, Path, ProtocolPaths, Refuse
 from loopwright.scoring.refusals import Busy, Failed, Refusal
 from loopwright.scoring.request_ids import request_ids
-from loopwright.scoring.service import Service
+from loopwright.scoring.service import Service, Stats
 from loopwright.scoring.speakers import JSON, Headers, refuse
 
 STATUSES: dict[type[Refusal], int] = {
@@ -61,8 +62,9 @@ Handle = Callable[[Scope, Exchange, str], Awaitable[None]]
 class App:
     """The RSGI application of a replica."""
 
-    def __init__(self, service: Service, log: Log) -> None:
+    def __init__(self, service: Service, log: Log, peers: Peers | None = None) -> None:
         self._service = service
+        self._peers = peers
         self._log = log
         self._reader = BodyReader(service.limits)
         self._ids = request_ids()
@@ -75,6 +77,10 @@ class App:
             "/metrics": ("GET", self._metrics),
             "/stats": ("GET", self._stats),
         }
+        if peers:
+            self._routes[f"{OWN}/readyz"] = ("GET", self._readyz)
+            self._routes[f"{OWN}/metrics"] = ("GET", self._own_metrics)
+            self._routes[f"{OWN}/stats"] = ("GET", self._own_stats)
         self.active = 0  # scoring requests that have come and have no answer yet
 
     def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]:
@@ -183,9 +189,22 @@ class App:
         self._respond(exchange, request_id, 200 if stats.ready else 503, body)
 
     async def _metrics(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
-        self._respond(exchange, request_id, 200, self._service.metrics(), metrics.CONTENT_TYPE)
+        text = self._service.metrics()
+        if self._peers:
+            text = merged([text, *await self._peers.ask("/metrics")])
+        self._respond(exchange, request_id, 200, text, metrics.CONTENT_TYPE)
 
     async def _stats(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
+        stats = self._service.stats()
+        if self._peers:
+            others = [msgspec.json.decode(body, type=Stats) for body in await self._peers.ask("/stats")]
+            stats = stats.with_others(others)
+        self._respond(exchange, request_id, 200, msgspec.json.encode(stats))
+
+    async def _own_metrics(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
+        self._respond(exchange, request_id, 200, self._service.metrics(), metrics.CONTENT_TYPE)
+
+    async def _own_stats(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
         self._respond(exchange, request_id, 200, msgspec.json.encode(self._service.stats()))
 
     async def _not_found(self, scope: Scope, exchange: Exchange, request_id: str) -> None:

@@ -6,11 +6,14 @@ orphan, and it starts no slower. What Granian lacks is bounded elsewhere: bodies
 
 from __future__ import annotations
 
+import os
 import resource
+import socket
 import stat
 from pathlib import Path
 from typing import Any
 
+from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
@@ -19,6 +22,7 @@ from loopwright.errors import MachineError
 from loopwright.scoring.address import Address
 from loopwright.scoring.app import App
 
+_BACKLOG = 1024  # connections that the kernel holds until they are taken
 KEEP_ALIVE = 75.0  # seconds that an idle connection stays open; a proxy's must be shorter, or the two race
 _LONGEST_PATH = 107  # bytes; Linux holds 108 with the final NUL
 _WANTED_FILES = 8192  # open files: overload opens many connections, and health checks need one too
@@ -26,24 +30,21 @@ _SPARE_FILES = 128  # of those, for all but connections
 
 
 class Listener:
-    """Takes requests for `app` on a TCP address, or on the Unix socket at a path, which only its owner may use."""
+    """Takes requests for `app` on a TCP address, or on a Unix socket: at a path, which only its owner may use, or one that
+    is a descriptor already."""
 
-    def __init__(self, app: App, place: Path | Address) -> None:
-        if isinstance(place, Path):
-            _clear(place)
-        self._server = Server(
+    def __init__(self, app: App, place: Path | Address | int) -> None:
+        self._server = _Server(
             app,
-            **_where(place),
+            place,
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
             websockets=False,
-            backlog=1024,
+            backlog=_BACKLOG,
             backpressure=_raise_file_limit() - _SPARE_FILES,  # connections: those beyond wait unaccepted
             http1_settings=HTTP1Settings(header_read_timeout=int(KEEP_ALIVE * 1000)),
             log_enabled=False,
         )
-        if isinstance(place, Path):
-            self._server.uds_permissions = 0o600
 
     async def serve(self) -> None:
         """Until `stop()`, and then until what is being answered is."""
@@ -54,8 +55,40 @@ class Listener:
         self._server.stop()  # type: ignore[no-untyped-call]
 
 
-def _where(place: Path | Address) -> dict[str, Any]:
-    return {"uds": place} if isinstance(place, Path) else {"address": place.host, "port": place.port}
+class _Server(Server):
+    """Granian's, on a Unix socket that is there already."""
+
+    def __init__(self, app: App, place: Path | Address | int, **settings: Any) -> None:
+        at = (
+            {"address": place.host, "port": place.port}
+            if isinstance(place, Address)
+            else {"uds": Path("none")}
+        )
+        super().__init__(app, **at, **settings)
+        self._descriptor = listen(place) if isinstance(place, Path) else place
+
+    def _init_shared_socket(self) -> None:
+        if isinstance(self._descriptor, Address):
+            super()._init_shared_socket()  # type: ignore[no-untyped-call]
+        else:
+            self._shd: Any = SocketHolder(self._descriptor, True, _BACKLOG)  # type: ignore[call-arg]
+
+
+def listen(path: Path) -> int:
+    """The descriptor of a Unix socket at `path` that takes connections of its owner alone; raises MachineError."""
+    _clear(path)
+    made = socket.socket(socket.AF_UNIX)
+    try:
+        before = os.umask(0o177)  # never another's, not even for a moment
+        try:
+            made.bind(str(path))
+        finally:
+            os.umask(before)
+        made.listen(_BACKLOG)
+        made.setblocking(False)
+    except OSError as error:
+        raise MachineError(f"The socket {path} cannot be made: {error.strerror}.") from error
+    return made.detach()
 
 
 def _clear(path: Path) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loopwright.errors import MachineError
+import msgspec
+
 from loopwright.scoring import example, observing
 from loopwright.scoring.address import Address
+from loopwright.scoring.entrance import entrance
+from loopwright.scoring.fronts import Front, share
 from loopwright.scoring.in_front import FrontScorer
 from loopwright.scoring.logs import Log
 from loopwright.scoring.rows import Parser
@@ -21,7 +25,7 @@ from loopwright.scoring.workers import WorkerPool
 
 if TYPE_CHECKING:
     from loopwright.scoring.app import App
-    from loopwright.scoring.listener import Listener
+    from loopwright.scoring.doors import Doors
 
 STOPPED, INIT_FAILED = 0, 3  # exit statuses
 
@@ -31,16 +35,29 @@ _RESERVE = 1.0  # seconds of the grace period, at most, that are kept for ending
 
 
 class Replica:
-    """One replica on one socket, or TCP address."""
+    """One replica on one socket, or TCP address.
 
-    def __init__(self, settings: Settings, place: Path | Address, log: Log) -> None:
+    Where it has several fronts this is one of them: the first, or with `front` another, which `arguments` start.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        place: Path | Address,
+        log: Log,
+        arguments: Sequence[str] = (),
+        front: Front | None = None,
+    ) -> None:
+        if settings.fronts > 1:
+            settings = msgspec.structs.replace(settings, limits=share(settings.limits, settings.fronts))
         self._settings = settings
         self._place = place
         self._log = log
-        telemetry = Telemetry(settings, log)
+        telemetry = Telemetry(settings, log, front.number if front else 0)
         self._scorer = _scorer(settings, telemetry, log)
         self._recorder = observing.recorder(settings, place, log)
         self._service = Service(settings, self._scorer, telemetry, self._recorder)
+        self._entrance = entrance(settings, place, arguments, front, log)
 
     async def serve(self) -> int:
         """Until a stop signal or a failing init(); returns the exit status. Raises MachineError without a socket."""
@@ -50,59 +67,55 @@ class Replica:
         recording = asyncio.create_task(self._recorder.run()) if self._recorder else None
         try:
             await asyncio.sleep(0)  # the workers start while we import the server
-            listener, app = self._listen()
-            serving = asyncio.create_task(listener.serve())
-            first: list[asyncio.Future[Any]] = [living, serving, stopping]
+            doors, app = self._listen()
+            opening = asyncio.create_task(self._entrance.open(doors, self._service))
+            first: list[asyncio.Future[Any]] = [living, doors.broken, opening, stopping]
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                raise MachineError(f"The socket {self._place} cannot be served: {serving.exception()}.")
+            if opening.done():
+                opening.result()
+            if doors.broken.done():
+                doors.broken.result()
             if living.done():
                 self._log.say(living.result())
                 await asyncio.wait([stopping], timeout=_SAY_WHY)
-                await self._close(listener, serving, patience=_RESERVE)
+                self._entrance.vanish()
+                await doors.close(_RESERVE)
                 return INIT_FAILED
-            await self._drain(app, listener, serving)
+            opening.cancel()
+            await self._drain(app, doors)
             return STOPPED
         finally:
+            await self._entrance.close(_RESERVE)
             await self._scorer.stop(_RESERVE)
             if self._recorder and recording:
                 await self._recorder.close()
                 recording.cancel()
             self._log.info("stopped", completed=self._service.stats().completed)
 
-    def _listen(self) -> tuple[Listener, App]:
+    def _listen(self) -> tuple[Doors, App]:
         from loopwright.scoring.app import App
-        from loopwright.scoring.listener import Listener
+        from loopwright.scoring.doors import Doors
 
-        app = App(self._service, self._log)
-        return Listener(app, self._place), app
+        app = App(self._service, self._log, self._entrance.peers)
+        return Doors(app), app
 
-    async def _drain(self, app: App, listener: Listener, serving: asyncio.Task[None]) -> None:
+    async def _drain(self, app: App, doors: Doors) -> None:
         """End without failing a request: stay reachable while requests come, vanish, then answer what was taken."""
         stats = self._service.stats()
         self._log.info("draining", in_flight=stats.in_flight, queued=stats.queued, completed=stats.completed)
         self._service.draining = True
+        self._entrance.drain()
         now = asyncio.get_running_loop().time()
         grace = self._settings.grace_period
         reserve = min(_RESERVE, grace / 4)
         await _quiet(app, until=now + grace / 2)
-        self._vanish()
+        self._entrance.vanish()
         await _quiet(app, until=now + grace - reserve)
         left = now + grace - reserve - asyncio.get_running_loop().time()
-        await self._close(listener, serving, patience=max(0.0, left))
-        if not serving.done():
+        await doors.close(max(0.0, left))
+        if not doors.closed:
             self._service.abandon()
-            await asyncio.wait([serving], timeout=reserve / 2)
-
-    async def _close(self, listener: Listener, serving: asyncio.Task[None], patience: float) -> None:
-        self._vanish()
-        listener.stop()
-        await asyncio.wait([serving], timeout=patience)
-
-    def _vanish(self) -> None:
-        """A new connection now fails at once, so its client goes elsewhere; those that are made stay."""
-        if isinstance(self._place, Path):
-            self._place.unlink(missing_ok=True)
+            await doors.wait(reserve / 2)
 
 
 def _scorer(settings: Settings, telemetry: Telemetry, log: Log) -> Scorer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -39,6 +39,16 @@ class Stats:
     completed: int
     message: str
 
+    def with_others(self, others: Sequence[Stats]) -> Stats:
+        """Of all fronts together, this one's word being for all."""
+        return Stats(
+            self.ready,
+            self.in_flight + sum(one.in_flight for one in others),
+            self.queued + sum(one.queued for one in others),
+            self.completed + sum(one.completed for one in others),
+            self.message or next((one.message for one in others if one.message), ""),
+        )
+
 
 class Service:
     """The transport-neutral core of a replica."""
@@ -61,6 +71,9 @@ class Service:
         self._losses = Losses(recorder)
         self._was_ready = False
         self._completed = 0
+        self.waits_for: Callable[[], str] = (
+            str  # what else must be there before it is ready; nothing where empty
+        )
         self.draining = False  # not ready any more; what still comes is answered
         self.closed = False  # what still comes is sent away
 
@@ -124,9 +137,10 @@ class Service:
 
     def stats(self) -> Stats:
         """How the replica stands now."""
-        ready = self._scorer.ready and not self.draining
+        waits_for = self.waits_for()
+        ready = self._scorer.ready and not self.draining and not waits_for
         message = "draining: it was asked to stop" if self.draining else self._scorer.message
-        message = message or self._losses.message()
+        message = message or waits_for or self._losses.message()
         return Stats(ready, self._line.in_flight, self._line.queued, self._completed, message)
 
     def metrics(self) -> bytes:

@@ -14,12 +14,12 @@ from loopwright.scoring.settings import Settings
 class Telemetry:
     """The series of one replica."""
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: Settings, log: Log, front: int = 0) -> None:
         self._labels = {
             "workload": settings.workload,
             "environment": settings.environment,
             "revision": settings.revision,
-        }
+        } | ({"front": str(front)} if settings.fronts > 1 else {})
         self._log = log
         self.requests = Counter(
             "loopwright_requests_total", "Scoring requests answered, by HTTP status.", "code"
