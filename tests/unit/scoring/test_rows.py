@@ -147,9 +147,25 @@ def _lawful(body: Any) -> bool:
     if isinstance(body, dict) and isinstance(body.get("data"), list):
         body = body["data"]
     if isinstance(body, dict):
-        body = [body]
+        columns = _columns(body)
+        body = [body] if columns is None else columns
     return isinstance(body, list) and all(
         isinstance(row, dict) and all(map(_fits, _INPUTS, [row] * 4)) for row in body
+    )
+
+
+def _columns(body: dict[str, Any]) -> list[Any] | None:
+    """As rows, or None where its first input is no column; a row that is none where columns differ in length."""
+    own = {one.name: body[one.name] for one in _INPUTS if one.name in body}
+    if not own or not isinstance(next(iter(own.values())), list):
+        return None
+    if not all(isinstance(column, list) for column in own.values()) or len(set(map(len, own.values()))) > 1:
+        return [None]
+    required = {one.name for one in _INPUTS if not one.nullable}
+    return (
+        [dict(zip(own, row, strict=True)) for row in zip(*own.values(), strict=True)]
+        if required <= own.keys()
+        else [None]
     )
 
 
