@@ -11,6 +11,7 @@ from typing import Any
 
 from loopwright.observations import blocks
 from loopwright.observations.blocks import Block, Column
+from loopwright.observations.frames import frame
 from loopwright.observations.recording import Recorder, Subject, Terms
 from loopwright.observations.segments import found
 
@@ -59,6 +60,13 @@ def record(recorder: Recorder, number: int = 1, rows: Any = ((30.0, "male"),), *
         "status": 200, "rows": rows and list(rows), "answers": [[1] * len(rows or ())],
     }  # fmt: skip
     recorder.record(**(values | more))
+
+
+def header(**more: Any) -> bytes:
+    """The first frame of a segment."""
+    values = {"workload": "titanic", "environment": "dev", "revision": "r1", "worker": "w", "began": 0.0}
+    values |= {"keep": 1e9, "max_bytes": 10**9}
+    return frame(blocks.encode(blocks.Header(**(values | more))))
 
 
 def left(folder: Path) -> Iterator[Block]:

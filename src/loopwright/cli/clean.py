@@ -18,6 +18,7 @@ _KINDS = {
     "environments": "Python environments",
     "revisions": "settings of former revisions",
     "jobs": "folders of ended jobs",
+    "observations": "segments of observations",
 }
 _PATIENCE = 3600.0  # seconds
 

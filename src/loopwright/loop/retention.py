@@ -38,7 +38,7 @@ class Policy:
 class Item:
     """Something that lies in the state folder."""
 
-    kind: str  # files, trees, environments, revisions, jobs
+    kind: str  # files, trees, environments, revisions, jobs, observations
     name: str
     touched: float  # seconds since the epoch
 

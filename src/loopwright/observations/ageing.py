@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from loopwright.observations import blocks
+from loopwright.observations.blocks import Header
 from loopwright.observations.segments import being_written, found
 
 
@@ -44,15 +46,26 @@ def expired(segments: list[Segment], keep: float, max_bytes: int, now: float) ->
     return going
 
 
-def sweep(workload: Path, keep: float, max_bytes: int, now: float) -> list[Segment]:
-    """Delete what has expired; returns what went. Raises OSError where the disk refuses."""
-    gone = []
-    for segment in expired(look(workload), keep, max_bytes, now):
-        if not being_written(segment.path):
-            segment.path.unlink(missing_ok=True)
-            gone.append(segment)
-    for worker in {segment.path.parent for segment in gone}:
+def due(workload: Path, keep: float, max_bytes: int, now: float) -> list[Segment]:
+    """Those of a workload that have expired and are not being written."""
+    going = expired(look(workload), keep, max_bytes, now)
+    return [segment for segment in going if not being_written(segment.path)]
+
+
+def due_by_itself(workload: Path, now: float) -> list[Segment]:
+    """As `due`, by what the newest segment says may be kept; none where it cannot be read."""
+    segments = look(workload)
+    header = next(iter(blocks.read(segments[-1].path)), None) if segments else None
+    if not isinstance(header, Header):
+        return []
+    return due(workload, header.keep, header.max_bytes, now)
+
+
+def remove(segments: list[Segment]) -> None:
+    """Delete them, and folders that are empty then. Raises OSError where the disk refuses."""
+    for segment in segments:
+        segment.path.unlink(missing_ok=True)
+    for worker in {segment.path.parent for segment in segments}:
         with suppress(OSError):  # not empty, or gone already
             worker.rmdir()
             worker.parent.rmdir()
-    return gone

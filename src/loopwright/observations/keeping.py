@@ -213,7 +213,8 @@ class Keeper:
         self._swept = now
         terms = self._terms
         try:
-            gone = ageing.sweep(terms.folder.parent, terms.keep, terms.max_bytes, self._now())
+            gone = ageing.due(terms.folder.parent, terms.keep, terms.max_bytes, self._now())
+            ageing.remove(gone)
         except OSError as error:
             self._tell("sweep", error=str(error))
             return

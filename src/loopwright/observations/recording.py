@@ -185,13 +185,19 @@ class Recorder:
 
     def _keep(self, keeper: Keeper, since: float, over: bool) -> None:
         """Take what has gathered since then, and keep it."""
-        records, events = _take(self._records), _take(self._events)
-        outcome = keeper.keep(records, [told.events for told in events], since, over)
-        for told in events:
-            told.settle(outcome.durable)
-        self.written += outcome.written
-        self.losses.update(outcome.losses)
-        self._gone += sum(record[-1] for record in records) + sum(len(told.events) for told in events)
+        records, told = _take(self._records), _take(self._events)
+        durable = False
+        try:
+            outcome = keeper.keep(records, [one.events for one in told], since, over)
+            self.written += outcome.written
+            self.losses.update(outcome.losses)
+            durable = outcome.durable
+        except Exception:  # the root of a round: whatever it is, the next one may go well
+            self.losses["error"] += len(records) + sum(len(one.events) for one in told)
+            self._log.warning("observations-dropped", reason="error", error=traceback.format_exc(limit=-10))
+        for one in told:
+            one.settle(durable)
+        self._gone += sum(record[-1] for record in records) + sum(len(one.events) for one in told)
 
 
 def _take(waiting: list[Any]) -> list[Any]:

@@ -21,6 +21,7 @@ from loopwright.errors import ConflictError
 from loopwright.loop.case import Services
 from loopwright.loop.driver import Driver
 from loopwright.loop.retention import Item, Policy, condemned, digests, needed, reachable
+from loopwright.observations import ageing
 from loopwright.training import drop_locks
 
 __all__ = ["Cleaner", "Removed"]
@@ -66,9 +67,9 @@ class Cleaner:
             marked = reachable(needs.digests, self._store.parts)
             found = condemned(items, marked, needs.living, policy, now)
             if dry:
-                return [Removed(item, _size(self._path(item))) for item in found]
+                return [Removed(item, _size(self._path(item))) for item in found] + self._aged(now)
             gone = self._take_away(items, marked, policy, now)
-            removed = [Removed(item, _size(path)) for item, path in gone]
+            removed = [Removed(item, _size(path)) for item, path in gone] + self._age(now)
             self._empty()
             drop_locks(self._state.environments)
             return removed
@@ -145,6 +146,23 @@ class Cleaner:
         except FileNotFoundError:
             return False
         return True
+
+    def _aged(self, now: float) -> list[Removed]:
+        """Observations of which no more may be kept; a replica that runs sees to them itself."""
+        return [removed for removed, _ in self._due(now)]
+
+    def _age(self, now: float) -> list[Removed]:
+        found = self._due(now)
+        ageing.remove([segment for _, segment in found])
+        return [removed for removed, _ in found]
+
+    def _due(self, now: float) -> list[tuple[Removed, ageing.Segment]]:
+        folder = self._state.observations
+        due = [one for workload in folder.glob("*/*/") for one in ageing.due_by_itself(workload, now)]
+        return [
+            (Removed(Item("observations", str(one.path.relative_to(folder)), one.touched), one.size), one)
+            for one in due
+        ]
 
     def _empty(self) -> None:
         """Remove what was moved aside, now or by one who was killed at it."""

@@ -69,6 +69,15 @@ def assert_nothing_there(fresh: StateFolder, *others: Path) -> None:
     assert left == []
 
 
+def test_observations_are_kept_for_labels_cannot_be_made_again(state: StateFolder, tmp_path: Path) -> None:
+    segment = state.observations / "dev/titanic/r1/w/00000001.segment"
+    segment.parent.mkdir(parents=True)
+    segment.write_bytes(b"as it was")
+    backup(state, tmp_path / "backup.tar.gz")
+    restore(fresh := StateFolder(tmp_path / "fresh"), tmp_path / "backup.tar.gz", "ann")
+    assert (fresh.observations / segment.relative_to(state.observations)).read_bytes() == b"as it was"
+
+
 def test_what_was_backed_up_is_restored_and_says_so(
     state: StateFolder, file: Path, fresh: StateFolder
 ) -> None:

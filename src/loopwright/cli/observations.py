@@ -1,0 +1,117 @@
+"""`loopwright observations`: read by this process itself, from the segments in the state folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from loopwright.cli.table import listing, local, number, size
+from loopwright.errors import UsageError
+from loopwright.state import StateFolder
+
+if TYPE_CHECKING:
+    from loopwright.operations.observations import Wish
+
+_SHOWN = 20
+_SPREAD = ("name", "rows", "missing", "out_of_range", "low", "median", "high", "mean")
+
+
+def observations(parsed: argparse.Namespace) -> int:
+    """Show or write what matches."""
+    _check(parsed)
+    from loopwright.operations.observations import Wish, distributions, newest, write
+
+    wish = Wish(parsed.since, parsed.until, parsed.revision, parsed.role, parsed.id, parsed.labels)
+    given = (StateFolder.resolve(parsed.home), parsed.workload, parsed.environment, wish)
+    if parsed.out is not None:
+        _show_written(parsed, write(*given, Path(parsed.out)))
+    elif parsed.distributions:
+        _show_distributions(parsed, distributions(*given))
+    else:
+        _show(parsed, newest(*given, parsed.limit or _SHOWN), wish)
+    return 0
+
+
+def _check(parsed: argparse.Namespace) -> None:
+    """Options that do not go together are refused: who gives one believes that it matters."""
+    if parsed.distributions:
+        wrong = [f"--{name}" for name in ("id", "labels", "out", "limit") if getattr(parsed, name)]
+    else:
+        wrong = ["--limit"] if parsed.out is not None and parsed.limit else []
+    if wrong:
+        what = "--distributions" if parsed.distributions else "--out"
+        raise UsageError(
+            f"{what} does not take {' and '.join(wrong)}. `loopwright observations --help` shows what there is."
+        )
+
+
+def _json(value: object) -> None:
+    print(msgspec.json.encode(value).decode())
+
+
+def _show_written(parsed: argparse.Namespace, made: dict[str, Any]) -> None:
+    if parsed.json:
+        _json(made)
+        return
+    print(
+        f"Wrote {made['rows']} observations of {made['workload']} to {made['file']} ({size(made['size'])})."
+    )
+    _show_lost(made["lost"])
+
+
+def _show(parsed: argparse.Namespace, found: dict[str, Any], wish: Wish) -> None:
+    rows = found["observations"]
+    if parsed.json:
+        for row in rows:
+            _json(row)
+        return
+    if not rows:
+        print("No observation matches.")
+    else:
+        names = [name for name in rows[0] if name.startswith(("features.", "outputs.", "extra."))]
+        names += ["label"] if wish.labels else []
+        lines = [
+            [
+                local(row["time"]),
+                row["environment"],
+                row["id"],
+                row["role"],
+                str(row["status"]),
+                f"{row['seconds'] * 1e3:.1f}",
+            ]
+            + [number(row[name]) for name in names]
+            for row in rows
+        ]
+        titles = [name.partition(".")[2] or name for name in names]
+        print("\n".join(listing(("TIME", "ENVIRONMENT", "ID", "ROLE", "STATUS", "MS", *titles), lines)))
+    if found["more"]:
+        print(
+            f"These are the newest {len(rows)}; {found['more']} more match. --limit shows more, --out writes all."
+        )
+    _show_lost(found["lost"])
+
+
+def _show_lost(lost: dict[str, int]) -> None:
+    if lost:
+        reasons = ", ".join(f"{count} ({reason})" for reason, count in sorted(lost.items()))
+        print(f"Dropped, so not among these: {reasons}. The replicas' logs say why.")
+
+
+def _show_distributions(parsed: argparse.Namespace, found: dict[str, Any]) -> None:
+    if parsed.json:
+        _json(found)
+        return
+    if not found["columns"]:
+        print("No observation matches.")
+        return
+    print(f"{found['workload']}, {found['version'] or found['revision'][:12]}, {found['role']} requests:")
+    titles = [*(name.replace("_", " ").upper() for name in ("column", *_SPREAD[1:])), "WITHOUT A BIN"]
+    lines = [[*(number(one[name]) for name in _SPREAD), _texts(one["unbinned"])] for one in found["columns"]]
+    print("\n".join(listing(titles, lines)))
+
+
+def _texts(unbinned: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{one['value']} ({one['count']})" for one in unbinned)
