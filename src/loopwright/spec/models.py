@@ -23,7 +23,7 @@ from loopwright.spec.pipeline import Pipeline
 from loopwright.spec.serving import Serving
 from loopwright.spec.texts import AnswerPath, GlobPattern, Label, Name, RelativePath, Text
 from loopwright.spec.units import Fraction, PositiveDuration, ProperFraction
-from loopwright.spec.variables import VariableGroup, VariableName, VariableValue, misplaced_groups
+from loopwright.spec.variables import VariableGroup, VariableName, VariableValue
 
 STEP_NAMES = frozenset(
     (
@@ -215,13 +215,6 @@ class Workload(Declaration):
                 found += misfits(error, f"environments.{name}.serving")
         if found:
             raise refusal(found)
-        return self
-
-    @model_validator(mode="after")
-    def _groups_fit(self) -> Workload:
-        complaints = misplaced_groups(self)
-        if complaints:
-            raise refusal(complaints)
         return self
 
     @model_validator(mode="after")

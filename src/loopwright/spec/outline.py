@@ -21,7 +21,7 @@ HELD_OUT = "Held out means held out: the held-out rows are for evaluation, and a
 
 def crosschecks(spec: object) -> list[Complaint]:
     """What does not fit together between the parts of a spec."""
-    return [*_command(spec), *_splits(spec), *_probabilities(spec)]
+    return [*_command(spec), *_splits(spec), *_probabilities(spec), *_misplaced_groups(spec)]
 
 
 def stated(value: object, *path: str) -> Any:
@@ -107,6 +107,19 @@ def _splits(spec: object) -> Iterator[Complaint]:
                 expected,
                 "Split by the label, train and test would share no label.",
             )
+
+
+def _misplaced_groups(spec: object) -> Iterator[Complaint]:
+    """Groups of variables that are for environments which the spec does not have."""
+    environments = stated(spec, "environments")
+    for group in group_names(spec) if isinstance(environments, Mapping) else ():
+        named = stated(spec, "variable_groups", group, "environments")
+        for index, name in enumerate(named if isinstance(named, list) else ()):
+            if isinstance(name, str) and name not in environments:
+                at = f"variable_groups.{group}.environments.{index}"
+                yield Complaint(
+                    at, f"the environment {quoted(name)}", listed([str(one) for one in environments])
+                )
 
 
 def _probabilities(spec: object) -> Iterator[Complaint]:

@@ -84,7 +84,7 @@ class Task(Declaration):
         default=None,
         description="Patterns of the files that it sees; where not given, all but data sources, the spec and documents.",
     )
-    matrix: dict[Variable, Items[Label]] = Field(
+    matrix: dict[Variable, Annotated[Items[Label], Field(min_length=1)]] = Field(
         default={}, description="Values to run it with: once for each combination, as steps of their own."
     )
     environment: Literal["workload", "none"] = Field(

@@ -201,9 +201,7 @@ def _matrix(task: Task, at: str) -> Iterator[Complaint]:
     for variable, values in task.matrix.items():
         slugs = [_slug(_text(value)) for value in values]
         alike = [_text(value) for value, slug in zip(values, slugs, strict=True) if slugs.count(slug) > 1]
-        if not values:
-            yield Complaint(f"{at}.matrix.{variable}", "no values", "at least one value")
-        elif alike:
+        if alike:
             found = f"the values {listed(alike, 'and')}, whose steps would have the same name"
             yield Complaint(f"{at}.matrix.{variable}", found, "values that differ in letters or digits")
     if (

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from loopwright.secrets.references import NAME, PREFIX, secret_in
-from loopwright.spec.complaints import Complaint, listed, quoted, refusal
+from loopwright.spec.complaints import Complaint, listed, refusal
 from loopwright.spec.declaration import Declaration, Items
 from loopwright.spec.notation import IN_QUOTES, Notation
 from loopwright.spec.texts import Name, RelativePath
-
-if TYPE_CHECKING:
-    from loopwright.spec.models import Workload
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _RESERVED = frozenset(
@@ -127,20 +124,6 @@ class VariableGroup(Declaration):
             found = f"{listed(given, 'and')} together" if given else "a group without a source"
             raise refusal([Complaint("", found, f"one of {listed(GROUP_SOURCES)}")])
         return self
-
-
-def misplaced_groups(spec: Workload) -> list[Complaint]:
-    """Groups that are for environments which the spec does not have."""
-    return [
-        Complaint(
-            f"variable_groups.{group}.environments.{index}",
-            f"the environment {quoted(name)}",
-            listed(list(spec.environments)),
-        )
-        for group, declared in spec.variable_groups.items()
-        for index, name in enumerate(declared.environments or ())
-        if name not in spec.environments
-    ]
 
 
 def placeholder_fault(inner: str, stated: Mapping[str, object], groups: bool) -> str:

@@ -26,6 +26,12 @@ def refused(example: str, tasks: str) -> str:
     return error.value.message
 
 
+def test_an_empty_matrix_is_told_together_with_other_mistakes(example: str) -> None:
+    with pytest.raises(SpecError) as error:
+        load_text(declare(example, "    a: {command: x, matrix: {N: []}, colour: red}"))
+    assert [problem.path.rpartition(".")[2] for problem in error.value.problems] == ["N", "colour"]
+
+
 @pytest.mark.parametrize(
     ("tasks", "words"),
     [
@@ -38,7 +44,7 @@ def refused(example: str, tasks: str) -> str:
         ("    dev: {command: x}", ["`dev`", "a name of its own"]),
         ("    approval-x: {command: x}", ["`approval-x`"]),
         ("    a: {command: x, matrix: {N: [1]}}\n    a-1: {command: x}", ["`a-1`", "the task a has"]),
-        ("    a: {command: x, matrix: {N: []}}", ["no values"]),
+        ("    a: {command: x, matrix: {N: []}}", ["pipeline.tasks.a.matrix.N", "expected at least 1"]),
         ("    a: {command: x, matrix: {N: [0.1, 0-1]}}", ["`0.1` and `0-1`"]),
         ("    a: {command: x, matrix: {A: [1, 1-2], B: [2-3, 3]}}", ["two combinations"]),
         ("    a: {command: 'x {matrix.N}', matrix: {n: [1]}}", ["`{matrix.N}`", "`{matrix.n}`"]),

@@ -24,6 +24,7 @@ def problems(text: str) -> list[str]:
         ("variables: {a-b: x}", "expected a name of letters, digits and `_`, such as `API_URL`."),
         ("variable_groups: {g: {}}", "variable_groups.g: found a group without a source, expected one of `file`, `names` or `prefix`."),
         ("variable_groups: {g: {file: e, prefix: A_}}", "variable_groups.g: found `file` and `prefix` together"),
+        ("nonsense: 1\nvariable_groups: {g: {prefix: A_, environments: [dev, pord]}}", "variable_groups.g.environments.1: found the environment `pord`"),
         ("variable_groups: {g: {prefix: A_, environments: [pord]}}", "variable_groups.g.environments.0: found the environment `pord`, expected `dev` or `prod`."),
     ],
 )  # fmt: skip
