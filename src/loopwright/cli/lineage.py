@@ -62,7 +62,7 @@ def packages(parsed: argparse.Namespace) -> int:
     """List them, or show one."""
     query = {"workload": parsed.workload, "digest": parsed.digest}
     found = ask(parsed, "/v1/packages", "lineage.packages", **query)
-    one = parsed.digest is not None
+    one = parsed.digest is not None or ":" in (parsed.workload or "")
     return show(parsed, found, contents.package if one else contents.packages, one)
 
 

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
+from loopwright.errors import UsageError
 from loopwright.ledger import Fact, Ledger, Query
 from loopwright.operations.naming import pick
 from loopwright.operations.telling import utc
@@ -33,7 +34,18 @@ class Wish:
 
 
 def history(ledger: Ledger, wish: Wish) -> dict[str, Any]:
-    """The newest facts that match, oldest of them first, and whether there are more."""
+    """The newest facts that match, oldest of them first, and whether there are more.
+
+    Raises UsageError for a time that ends before it begins.
+    """
+    if wish.since is not None and wish.until is not None and wish.since > wish.until:
+        raise UsageError(
+            f"--since ({utc(wish.since)}) is later than --until ({utc(wish.until)}), so no fact can match. Exchange the two."
+        )
+    workload, colon, number = (wish.workload or "").partition(":")
+    if colon and wish.object is None:  # `titanic:17` names both
+        workload = pick(workload, filter(None, ledger.distinct("workload")), "workload")
+        wish = replace(wish, workload=workload, object=f"{workload}:{number}")
     found = list(islice(_matching(ledger, wish), wish.limit + 1))
     shown = [_told(fact) for fact in reversed(found[: wish.limit])]
     answer = {"facts": shown, "more": len(found) > wish.limit}

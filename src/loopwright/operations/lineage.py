@@ -66,8 +66,11 @@ def releases(records: Records, workload: str | None = None, where: str | None = 
 def packages(
     records: Records, workload: str | None = None, digest: str | None = None
 ) -> list[dict[str, Any]]:
-    """Every package; with `digest` (its beginning is enough) that one, with its files and its signature."""
+    """Every package; with `digest` (its beginning is enough), or of titanic:17, that one, with its files and its signature."""
+    workload, version = _split(workload, digest)
     names = workloads(records, workload)
+    if version is not None and digest is None:
+        digest = _pick_version(lineage.versions(records.chronicle, names[0]), names[0], version).package
     found = [one for name in names for one in lineage.packages(records.chronicle, name)]
     if digest is None:
         return [told(one) for one in found]
@@ -99,8 +102,12 @@ def _content(records: Records, package: lineage.Package) -> dict[str, Any]:
 
 
 def data(records: Records, workload: str | None = None, version: str | None = None) -> dict[str, Any]:
-    """Every data version, and what was refused; with `version` (its beginning, or `newest`) that one, with statistics."""
+    """Every data version, and what was refused; with `version` (its beginning, or `newest`), or of titanic:17, that one, with
+    statistics."""
+    workload, model = _split(workload, None if version == "newest" else version)
     names = workloads(records, workload)
+    if model is not None and version == "newest":
+        version = _pick_version(lineage.versions(records.chronicle, names[0]), names[0], model).data_version
     found = [one for name in names for one in lineage.data_versions(records.chronicle, name)]
     refused = [one for name in names for one in lineage.refusals(records.chronicle, name)]
     if version is None:

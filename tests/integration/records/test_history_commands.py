@@ -56,6 +56,10 @@ def test_facts_are_filtered_by_time(records: Here) -> None:
     assert sorted(one for part in parts for one in part) == everything
 
 
+def test_a_version_in_place_of_a_workload_is_both(records: Here) -> None:
+    assert sequences(records, "--workload", "tit:2") == sequences(records, "--object", "titanic:2") != []
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -133,6 +137,7 @@ def test_before_the_first_release_nothing_served(records: Here) -> None:
         (("--at", "2999-01-01"), "still to come"),
         (("--since", "soon"), "expected a time such as"),
         (("--at", "now", "--actor", "bob"), "--at does not take --actor"),
+        (("--since", "2026-01-03", "--until", "2026-01-02"), "is later than --until (2026-01-02T23:59:59"),
         (("verify", "--since", "2h"), "verify does not take --since"),
         (("--environment", "prod"), "does not take --environment"),
         (("export",), "needs the name of the FILE"),

@@ -78,6 +78,7 @@ def test_packages_are_told_even_where_their_files_are_gone(records: Here, story:
     assert digest in text
     assert "no longer in the store here" in text
     assert records.json("packages", "titanic", digest)["files"] is None
+    assert records("packages", "titanic:1").stdout == text
 
 
 def test_data_versions_are_told_with_owner_and_what_was_refused(records: Here) -> None:
@@ -89,6 +90,7 @@ def test_data_versions_are_told_with_owner_and_what_was_refused(records: Here) -
     assert "1400: 1050 to train, 350 held out" in text
     assert "survived (classification): 0 62.0%, 1 38.0%" in text
     assert records.json("data", "show", "titanic", sha("data", 1317)[:10])["versions"][0]["rows"] == 1317
+    assert records.json("data", "show", "titanic:1")["versions"][0]["rows"] == 1317
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,8 @@ def test_data_versions_are_told_with_owner_and_what_was_refused(records: Here) -
         (("models", "titanic", "--newest-approved", "prdo"), "Did you mean prod?"),
         (("runs", "nothing"), "No workload, run or version 'nothing' is known here."),
         (("releases", "titanic", "--environment", "stagin"), "Known: dev, prod."),
+        (("packages", "titanic:9"), "titanic has no version '9'. Versions: 1, 2, 3"),
+        (("data", "show", "titanic:9"), "titanic has no version '9'. Versions: 1, 2, 3"),
         (("packages", "titanic", "zz"), "No package 'zz' is known here."),
         (("data", "show", "titanic", "zz"), "No data version 'zz' is known here."),
     ],

@@ -46,7 +46,8 @@ def add(commands: Any) -> None:
         late("lineage", "data_show"),
         "Show a data version: columns with their statistics, label balance, warnings, and what was made of it.",
         """loopwright data show titanic
-           loopwright data show titanic a09b6a7f""",
+           loopwright data show titanic a09b6a7f
+           loopwright data show titanic:17""",
     )
     shown.add_argument("workload", type=named, help="the workload; its beginning is enough")
     shown.add_argument(

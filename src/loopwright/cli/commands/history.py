@@ -33,7 +33,11 @@ def add(commands: Any) -> None:
     history.add_argument(
         "--format", choices=["jsonl", "csv"], help="of export (default: what FILE ends with, else jsonl)"
     )
-    history.add_argument("--workload", type=named, help="only this workload; its beginning is enough")
+    history.add_argument(
+        "--workload",
+        type=named,
+        help="only this workload, its beginning is enough; or a version such as titanic:17",
+    )
     history.add_argument("--environment", type=named, metavar="ENV", help="with --at: only this environment")
     history.add_argument(
         "--at",

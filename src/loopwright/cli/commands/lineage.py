@@ -29,7 +29,8 @@ def add(commands: Any) -> None:
         late("lineage", "packages"),
         "List the packages; with DIGEST one of them, with its files and its signature.",
         """loopwright packages titanic
-           loopwright packages titanic 9ead2d4d""",
+           loopwright packages titanic 9ead2d4d
+           loopwright packages titanic:17""",
     )
     packages.add_argument(
         "workload", nargs="?", type=named, help="only this workload's; its beginning is enough"
