@@ -154,7 +154,7 @@ def test_without_any_state_everything_runs_and_nothing_is_made(variant: Path, tm
     cli = Cli(tmp_path / "none")
     said = cli("plan", str(variant)).stdout
     assert said.endswith(
-        "Plan: 10 steps run, 0 unchanged, 1 approval, 2 releases. Run `loopwright up` to do it.\n"
+        f"Plan: 10 steps run, 0 unchanged, 1 approval, 2 releases. Run `loopwright up --home {cli.home}` to do it.\n"
     )
     assert "for the first time" in said
     assert not cli.home.exists()

@@ -6,6 +6,7 @@ import argparse
 import json
 
 from loopwright.cli.client import connect
+from loopwright.cli.home import home_option, with_home
 from loopwright.errors import NotFoundError
 from loopwright.ledger.location import exists
 from loopwright.state import StateFolder
@@ -24,5 +25,5 @@ def cancel(parsed: argparse.Namespace) -> int:
     else:
         clean_up = f" Clean-up runs: {', '.join(answer['clean_up'])}." if answer["clean_up"] else ""
         anew = "" if answer["transfer"] else f" Its jobs end.{clean_up} `loopwright up` asks anew."
-        print(f"Cancelled {answer['change']}: what serves stays.{anew}")
+        print(f"Cancelled {answer['change']}: what serves stays.{with_home(anew, home_option(state))}")
     return 0

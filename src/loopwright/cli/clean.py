@@ -38,6 +38,8 @@ def clean(parsed: argparse.Namespace) -> int:
 
 def _told(found: dict[str, Any]) -> str:
     if not found["removed"]:
+        if found["older_than"] == "0s":
+            return "Nothing to clean: all that is there is still needed, or was put there just now."
         return f"Nothing to clean: all that is older than {found['older_than']} is still needed."
     verb = "Would free" if found["dry_run"] else "Freed"
     rows = [[_KINDS.get(kind, kind), str(count)] for kind, count in found["removed"].items()]

@@ -7,6 +7,7 @@ import json
 from urllib.parse import quote
 
 from loopwright.cli.client import connect
+from loopwright.cli.home import home_option, with_home
 from loopwright.errors import NotFoundError
 from loopwright.ledger import exists
 from loopwright.state import StateFolder
@@ -40,9 +41,10 @@ def _decide(parsed: argparse.Namespace, decision: str) -> int:
             f"Your yes to {parsed.id} is recorded; {more} to say yes before the release to {answer['environment']} goes on."
         )
     elif decision == "approve":
-        print(
+        told = (
             f"Approved {parsed.id}. The release to {answer['environment']} goes on; `loopwright up` shows it."
         )
+        print(with_home(told, home_option(state)))
     else:
         print(f"Rejected {parsed.id}. What serves in {answer['environment']} stays.")
     return 0

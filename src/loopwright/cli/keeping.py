@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from loopwright.cli.client import Client, connect
+from loopwright.cli.home import home_option, with_home
 from loopwright.state import StateFolder
 
 
@@ -42,17 +43,15 @@ def restore(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps(made))
         return 0
+    home = home_option(state)
     moment = datetime.fromtimestamp(made["created"], UTC).isoformat(sep=" ", timespec="seconds")
     print(f"{made['home']} is as it was at {moment}: {made['sequence']} facts, which hold.")
     if made["ports_taken"]:
         ports = " and ".join(map(str, made["ports_taken"]))
-        print(
-            f"Somebody has port {ports} on this machine, so others are chosen; `loopwright status` shows them."
-        )
+        told = f"Somebody has port {ports} on this machine, so others are chosen; `loopwright status` shows them."
+        print(with_home(told, home))
+    told = "`loopwright server` brings up again what served; so does `loopwright service install`, for good."
     if parsed.start:
-        print("What served is brought up again; `loopwright status` shows it.")
-    else:
-        print(
-            "`loopwright server` brings up again what served; so does `loopwright service install`, for good."
-        )
+        told = "What served is brought up again; `loopwright status` shows it."
+    print(with_home(told, home))
     return 0

@@ -7,6 +7,7 @@ import json
 import time
 
 from loopwright.cli.client import Client, lock_is_held
+from loopwright.cli.home import home_option, with_home
 from loopwright.cli.table import render
 from loopwright.errors import ConflictError, MachineError
 from loopwright.state import StateFolder
@@ -22,7 +23,8 @@ def down(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps({"stopped": stopped, "home": str(state.root)}))
     elif stopped:
-        print("Everything has stopped. What was recorded stays; `loopwright up` brings it back.")
+        told = "Everything has stopped. What was recorded stays; `loopwright up` brings it back."
+        print(with_home(told, home_option(state)))
     else:
         print(f"Nothing runs for {state.root}.")
     return 0

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from loopwright.errors import LoopwrightError
@@ -29,15 +30,17 @@ def _run(words: list[str]) -> int:
     from loopwright.errors import LoopwrightError, MachineError, UsageError
 
     as_json = "--json" in words
+    home = ""
     try:
         parsed = parse(words)
+        home = _home(parsed)
         status: int = parsed.run(parsed)
         sys.stdout.flush()
     except UsageError as error:
         _tell(error, as_json)
         return 2
     except LoopwrightError as error:
-        _tell(error, as_json)
+        _tell(error, as_json, home)
         return 1
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("loopwright"):
@@ -54,7 +57,7 @@ def _run(words: list[str]) -> int:
         told = (
             "Everything was ended." if ended else "What was asked for goes on; `loopwright status` shows it."
         )
-        print(f"\nloopwright: interrupted. {told}", file=sys.stderr)
+        print(f"\nloopwright: interrupted. {_completed(told, home)}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader has gone (`loopwright history | head`); nothing is left to say, and Python must not say it at exit.
@@ -63,13 +66,27 @@ def _run(words: list[str]) -> int:
     return status
 
 
-def _tell(error: LoopwrightError, as_json: bool) -> None:
+def _home(parsed: argparse.Namespace) -> str:
+    """The option that commands in hints need to mean the same state folder; empty where it was not named by one."""
+    import shlex
+
+    given = getattr(parsed, "home", None)
+    return f" --home {shlex.quote(given)}" if given else ""
+
+
+def _completed(text: str, home: str) -> str:
+    from loopwright.cli.home import with_home
+
+    return with_home(text, home)
+
+
+def _tell(error: LoopwrightError, as_json: bool, home: str = "") -> None:
     if as_json:
         print(
             json.dumps({"error": {"code": error.code, "message": error.message, "details": error.details()}})
         )
         return
-    print(f"loopwright: {error.message}\n[{error.code}]", file=sys.stderr)
+    print(f"loopwright: {_completed(error.message, home)}\n[{error.code}]", file=sys.stderr)
 
 
 if __name__ == "__main__":

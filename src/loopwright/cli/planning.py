@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from loopwright.cli.home import home_option, with_home
 from loopwright.cli.table import render
 from loopwright.state import StateFolder
 
@@ -29,13 +30,14 @@ def plan(parsed: argparse.Namespace) -> int:
     """Exit status 0; with --detailed-exitcode 3 where something would be done."""
     from loopwright.operations.planning import plan as work_out
 
-    found = work_out(StateFolder.resolve(parsed.home), str(Path(parsed.folder).absolute()), parsed.again)
+    state = StateFolder.resolve(parsed.home)
+    found = work_out(state, str(Path(parsed.folder).absolute()), parsed.again)
     if parsed.json:
         print(json.dumps(found))
     else:
         for warning in found["warnings"]:
             print(f"warning: {warning}", file=sys.stderr)
-        print("\n".join(_lines(found)))
+        print(with_home("\n".join(_lines(found)), home_option(state)))
     return CHANGES if parsed.detailed_exitcode and found["changes"] else 0
 
 

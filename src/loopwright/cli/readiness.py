@@ -6,7 +6,9 @@ from typing import Any
 
 
 def readiness(serving: dict[str, Any]) -> str:
-    """Such as "2 of 2 replicas ready", or "0 of 0 replicas ready (scaled to zero)"."""
+    """Such as "2 of 2 replicas ready", "0 of 0 replicas ready (scaled to zero)", or "brought up again"."""
+    if not serving["wanted"] and not serving.get("at_zero"):
+        return "no replicas yet: they are brought up again"
     told = f"{serving['ready']} of {serving['wanted']} replicas ready"
     if serving.get("held"):
         return f"{told}, {serving['held']} requests wait for one"

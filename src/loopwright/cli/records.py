@@ -8,10 +8,10 @@ import time
 from typing import Any
 
 from loopwright.cli.client import Client
+from loopwright.cli.home import home_option
 from loopwright.cli.live import rows
 from loopwright.cli.readiness import readiness
 from loopwright.cli.table import render
-from loopwright.cli.up import home_option
 from loopwright.state import StateFolder
 
 
@@ -30,12 +30,12 @@ def status(parsed: argparse.Namespace) -> int:
     elif found["running"]:
         _show_status(found, home_option(state))
     else:
-        _show_stopped(found)
+        _show_stopped(found, home_option(state))
     return 0
 
 
-def _show_stopped(found: dict[str, Any]) -> None:
-    print(f"Nothing runs for {found['home']}. `loopwright up DIR` starts it.")
+def _show_stopped(found: dict[str, Any], home: str) -> None:
+    print(f"Nothing runs for {found['home']}. `loopwright up DIR{home}` starts it.")
     for workload in found["workloads"]:
         served = ", ".join(f"{name} {version}" for name, version in workload["released"].items())
         print(
@@ -52,7 +52,7 @@ def _show_status(found: dict[str, Any], home: str) -> None:
         if service["state"] != "ready" and service["message"]:
             print(f"  {name}: {service['message']}")
     if not found["workloads"]:
-        print("No workload yet. Start one: loopwright up DIR")
+        print(f"No workload yet. Start one: loopwright up DIR{home}")
     for workload in found["workloads"]:
         _show_workload(workload, home)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from loopwright.cli.client import Client, connect
+from loopwright.cli.home import home_option
 from loopwright.cli.table import listing, local
 from loopwright.errors import NotFoundError, UsageError
 from loopwright.ledger.location import exists
@@ -33,7 +34,11 @@ def set_(parsed: argparse.Namespace) -> int:
         if answer["changed"]
         else f"The secret {parsed.name} is what it was."
     )
-    users = f" `loopwright up` gives it to {', '.join(answer['workloads'])}." if answer["workloads"] else ""
+    users = (
+        f" `loopwright up{home_option(client.state)}` gives it to {', '.join(answer['workloads'])}."
+        if answer["workloads"]
+        else ""
+    )
     print(f"{told}{users if answer['changed'] else ''}")
     return 0
 
@@ -57,7 +62,8 @@ def list_(parsed: argparse.Namespace) -> int:
         print(json.dumps(found))
         return 0
     if not found:
-        print("No secret is set. `loopwright secrets set NAME` sets one.")
+        home = home_option(StateFolder.resolve(parsed.home))
+        print(f"No secret is set. `loopwright secrets set NAME{home}` sets one.")
         return 0
     rows = [
         [one["name"], one["source"] or "missing", one["by"], local(one["at"]), ", ".join(one["workloads"])]

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loopwright.cli.client import Client, connect
+from loopwright.cli.home import home_option
 from loopwright.cli.live import view
 from loopwright.cli.patience import ABSENCE, AGAIN, persist
-from loopwright.cli.up import home_option
 from loopwright.errors import ConflictError, NotFoundError, StepFailed
 from loopwright.ledger import exists
 from loopwright.state import StateFolder
@@ -59,7 +59,7 @@ def promote(parsed: argparse.Namespace) -> int:
         print(
             json.dumps(asked)
             if parsed.json
-            else f"{asked['transfer']} is under way; `loopwright status` shows it."
+            else f"{asked['transfer']} is under way; `loopwright status{home_option(client.state)}` shows it."
         )
         return 0
     if not parsed.json:

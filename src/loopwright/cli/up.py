@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from loopwright.cli.caller import with_environment
 from loopwright.cli.client import Client, connect, start
+from loopwright.cli.home import home_option
 from loopwright.cli.lifecycle import bring_down
 from loopwright.cli.live import Progress, view
 from loopwright.cli.patience import ABSENCE, AGAIN, persist
@@ -39,7 +40,7 @@ def up(parsed: argparse.Namespace) -> int:
             "token": os.urandom(16).hex(),  # `persist` may ask twice, and means one change
         }
         asked = with_environment(lambda body: persist(client, lambda: client.post("/v1/changes", body)), wish)
-        _announce(asked, parsed.json)
+        announce(asked, parsed.json)
         if parsed.no_wait:
             _require_not_held(client, asked, home)
             print(
@@ -72,11 +73,11 @@ def _control_plane(state: StateFolder, foreground: bool) -> Iterator[Client]:
         bring_down(state)
 
 
-def _announce(asked: dict[str, Any], as_json: bool) -> None:
+def announce(asked: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps({"event": "asked"} | asked), flush=True)
         return
-    for warning in asked["warnings"]:
+    for warning in asked["warnings"] if asked["new"] else ():  # else they were told when it was asked for
         print(f"warning: {warning}", file=sys.stderr)
     if asked["new"]:
         print(f"{asked['change']}: bringing {asked['workload']} to production")
@@ -126,7 +127,7 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
     if progress["state"] == "held":
         raise ConflictError(_held(asked, progress, home_option(client.state)))
     if progress["state"] == "failed":
-        raise failure(asked, progress)
+        raise failure(asked, progress, home_option(client.state))
     workload = client.get("/v1/status", workload=asked["workload"])["workloads"][0]
     if parsed.json:
         print(
@@ -151,10 +152,10 @@ def _end(client: Client, asked: dict[str, Any], progress: Progress, parsed: argp
         _invite(client.state, workload)
 
 
-def failure(asked: dict[str, Any], progress: Progress) -> StepFailed:
+def failure(asked: dict[str, Any], progress: Progress, home: str = "") -> StepFailed:
     """Why it failed: every step that did, the first one first."""
     failed = [step for step in progress["steps"] if step["state"] == "failed" and not step["clean_up"]]
-    told = [f"{step['message']}{_see(asked['workload'], step)}" for step in failed]
+    told = [f"{step['message']}{_see(asked['workload'], step, home)}" for step in failed]
     others = [
         f"\n{step['step']} has failed, too. {why}" for step, why in zip(failed[1:], told[1:], strict=True)
     ]
@@ -192,8 +193,8 @@ def _held(asked: dict[str, Any], progress: Progress, home: str) -> str:
     )
 
 
-def _see(workload: str, step: dict[str, Any]) -> str:
-    return f"\nSee also: loopwright logs {workload} {step['step']}" if step["job"] else ""
+def _see(workload: str, step: dict[str, Any], home: str) -> str:
+    return f"\nSee also: loopwright logs {workload} {step['step']}{home}" if step["job"] else ""
 
 
 def _invite(state: StateFolder, workload: dict[str, Any]) -> None:
@@ -208,11 +209,6 @@ def _invite(state: StateFolder, workload: dict[str, Any]) -> None:
     print(
         f"\nIt goes on serving in the background. See it: loopwright status{home}   Stop it: loopwright down{home}"
     )
-
-
-def home_option(state: StateFolder) -> str:
-    """What a command needs to reach this state folder from anywhere; empty for the default one."""
-    return "" if state == StateFolder.resolve("~/.loopwright") else f" --home {shlex.quote(str(state.root))}"
 
 
 def curl(serving: dict[str, Any]) -> str:

@@ -37,6 +37,9 @@ class Declared:
 def read_declaration(folder: Path) -> Declared:
     """Load loopwright.yaml in a folder (or the file itself) and the test cases it names; raises SpecError with every problem."""
     path = folder if folder.is_file() else folder / SPEC_FILE
+    if folder.is_dir() and not path.exists():
+        hint = "Name the folder that has one, or make one from a table of yours: `loopwright init`."
+        raise SpecError([Problem(str(path), 1, 1, "", "no such file", "the spec of a workload", hint)])
     spec, positions = load_with_positions(path)
     wrong = _unknown_columns(spec, positions, path.parent) + schema_problems(spec, path.parent)
     if wrong:

@@ -7,7 +7,7 @@ import pytest
 
 from loopwright.cli.live import PlainLines, Screen, rows
 from loopwright.cli.table import seconds
-from loopwright.cli.up import curl, failure
+from loopwright.cli.up import announce, curl, failure
 
 
 def step(name: str, state: str, message: str = "") -> dict[str, Any]:
@@ -66,6 +66,13 @@ def test_every_step_that_failed_is_explained_at_the_end() -> None:
         "See also: loopwright logs toy lint",
         "sweep has failed, too. sweep is wrong.",
     ]
+
+
+def test_warnings_are_told_once_for_each_change(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = {"change": "toy-1", "workload": "toy", "finished": True, "warnings": ["one replica"], "plan": ""}
+    for new in (True, False):
+        announce(asked | {"new": new}, as_json=False)
+    assert capsys.readouterr().err == "warning: one replica\n"
 
 
 def test_durations_are_readable() -> None:

@@ -9,10 +9,17 @@ import pytest
 
 from loopwright.cli import records
 from loopwright.cli.client import Client
+from loopwright.cli.readiness import readiness
 
 
 def progress(change: str, approval: str) -> dict[str, Any]:
     return {"change": change, "state": "waiting", "steps": [], "approval": approval}
+
+
+def test_what_is_brought_up_again_is_told_in_place_of_no_replicas() -> None:
+    none = {"ready": 0, "wanted": 0}
+    assert readiness(none) == "no replicas yet: they are brought up again"
+    assert readiness(none | {"at_zero": True}) == "0 of 0 replicas ready (scaled to zero)"
 
 
 @pytest.mark.parametrize(("change", "transfer"), [("", "toy-3-prod"), ("toy-1-prod", "")])
