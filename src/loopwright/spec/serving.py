@@ -74,6 +74,12 @@ class Serving(Declaration):
         default=True,
         description="Whether a request may be begun again where the replica or worker that had it dies.",
     )
+    fronts: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes in each replica that take requests, check them, and run what is compiled.",
+    )
     observations: Observations = Field(default=Observations(), description="What is kept of requests.")
     replicas: Replicas = Field(default=Replicas(), description="How many copies.")
     limits: Limits = Field(default=Limits(), description="What each takes on.")

@@ -66,6 +66,16 @@ def test_more_replicas_than_cores_share_them() -> None:
     assert "would need 4" in found(spec(most=4), SMALL)["serving.replicas.max"].sentence
 
 
+@pytest.mark.parametrize(
+    ("fronts", "machine", "verdict"), [(1, SMALL, "exact"), (2, BIG, "exact"), (2, SMALL, "approximate")]
+)
+def test_fronts_beyond_the_cores_share_them(fronts: int, machine: Machine, verdict: str) -> None:
+    declared = spec()
+    serving = declared.serving.model_copy(update={"fronts": fronts})
+    verdicts = found(declared.model_copy(update={"serving": serving}), machine)
+    assert verdicts["serving.fronts"].verdict == verdict
+
+
 def test_what_is_refused_comes_first() -> None:
     first = capabilities(spec("gpu: 2, nodes: 3"), BIG)[0]
     assert (first.field, first.verdict) == ("training.compute.gpu", "refused")

@@ -71,6 +71,7 @@ def test_a_revision_of_the_first_version_keeps_its_name() -> None:
         "replicas: {min: 2, scale_up_delay: 1s}",
         "replicas: {min: 2, scale_down_delay: 1s}",
         "replicas: {min: 0}",
+        "fronts: 2",
         "observations: {rate: 10%}",
         "observations: {exclude: [age]}",
     ],
@@ -80,12 +81,13 @@ def test_what_decides_how_it_serves_makes_another_revision(more: str) -> None:
 
 
 def test_what_is_said_as_it_is_anyway_makes_no_other_revision() -> None:
-    assert revision(f"{ENTRY}, observations: {{rate: 100%, keep: 30d}}") == revision(ENTRY)
+    assert revision(f"{ENTRY}, observations: {{rate: 100%, keep: 30d}}, fronts: 1") == revision(ENTRY)
 
 
 def test_a_script_is_named_with_its_interpreter_and_what_is_kept_of_requests(tmp_path: Path) -> None:
     found = told(tmp_path, f"{ENTRY}, observations: {{exclude: [age], keep: 1d, max_size: 1Mi}}", PACKAGE)
     assert (found["entry"], found["python"], "model" in found) == ("score.py", "e1", False)
+    assert found["fronts"] == 1
     assert found["observations"] == {
         "folder": str(tmp_path / "observations/prod/toy" / found["revision"][:12]),
         "rate": 1.0,

@@ -198,6 +198,20 @@ def _most_replicas(spec: Workload, machine: Machine) -> Iterator[Capability]:
         )
 
 
+def _fronts(spec: Workload, machine: Machine) -> Iterator[Capability]:
+    """A front is worth a core; where it has none of its own it only takes time from the others."""
+    fronts, least, field = spec.serving.fronts, max(1, spec.serving.replicas.min), "serving.fronts"
+    if fronts == 1 or fronts * least <= machine.cores:
+        yield Capability(field=field, verdict="exact")
+    else:
+        yield Capability(
+            field=field,
+            verdict="approximate",
+            value=f"{fronts * least} processes on {machine.cores} cores",
+            sentence=f"{least} replicas of {fronts} fronts share this machine's cores, and are no faster for it.",
+        )
+
+
 def _stress(spec: Workload, machine: Machine) -> Iterator[Capability]:
     del machine
     if spec.tests.stress is not None:
@@ -228,6 +242,7 @@ JUDGES: dict[str, Judge] = {
     "training.compute.shared_memory": _shared_memory,
     "training.compute.memory": _training_memory,
     "serving.model": _model,
+    "serving.fronts": _fronts,
     "serving.replicas.max": _most_replicas,
     "serving.resources.cpu": _replica_cpu,
     "serving.resources.memory": _replica_memory,
