@@ -16,7 +16,8 @@ import httpx
 import psutil
 import pytest
 from driving import Cli
-from survival import ANSWER, copy_workload, until
+from survival import ANSWER, copy_workload
+from waiting import until
 
 from loopwright.state import StateFolder
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ import pytest
 from driving import Cli
 from open_loop import OpenLoop
 from tiny_workload import make_tiny
+from waiting import until
 
 from loopwright.state import StateFolder
 
 pytestmark = pytest.mark.acceptance
-PATIENCE = 120.0  # seconds; the machine may have much else to do
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +59,6 @@ def ask(cli: Cli, environment: str = "prod", x: float = 0.1) -> int:
     assert answer.status_code == 200, answer.text
     prediction: int = answer.json()["prediction"]
     return prediction
-
-
-def until(true: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
 
 
 def observed(cli: Cli) -> dict[str, Any]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 from driving import Cli
 from tiny_workload import make_tiny
+from waiting import until
 
 pytestmark = pytest.mark.acceptance
 
@@ -77,16 +76,6 @@ def folder(cli: Cli, outside: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def states(cli: Cli) -> dict[str, str]:
     steps = cli.json("status")["workloads"][0]["change"]["steps"]
     return {step["step"]: step["state"] for step in steps}
-
-
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def test_artifacts_go_from_task_to_task_and_every_run_has_its_log(cli: Cli, folder: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 from driving import Cli
-from engine_rig import until
 from tiny_workload import make_tiny
+from waiting import until
 
 pytestmark = pytest.mark.acceptance
 ZERO = "{dev: {serving: {replicas: {min: 0, max: 1, scale_to_zero_after: 1s}}}}"

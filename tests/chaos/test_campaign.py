@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,13 @@ from driving import Cli
 from killing import Kill, Killer
 from open_loop import Asked, OpenLoop
 from tiny_workload import make_tiny
+from waiting import until
 
 pytestmark = pytest.mark.chaos
 
 KILLS = int(os.environ.get("LOOPWRIGHT_CHAOS_KILLS", "30"))
 SEED = int(os.environ.get("LOOPWRIGHT_CHAOS_SEED", random.SystemRandom().randrange(10**6)))
 RATE = 40.0  # requests a second
-BACK = 120.0  # seconds within which what was killed last must be back: some, and many times that on a busy machine
 FASTEST = 0.05  # seconds: the kernel tells a client of a killed process's connections within this
 
 
@@ -39,17 +38,6 @@ def change(folder: Path, number: int) -> None:
     before = f'"by": {number - 1}' if number > 1 else '"prediction"'
     after = f'"by": {number}' if number > 1 else f'"by": {number}, "prediction"'
     (folder / "score.py").write_text(score.replace(before, after))
-
-
-def until(condition: Callable[[], Any], seconds: float = BACK) -> Any:
-    """Wait for a condition; its value once it holds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from disks import disk, fill, mount
 from driving import Cli
-from survival import ANSWER, change, copy_workload, ended, until
+from survival import ANSWER, change, copy_workload, ended
+from waiting import until
 
 pytestmark = pytest.mark.chaos
 __all__ = ["disk"]

@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,9 @@ import httpx
 import psutil
 import pytest
 from driving import STEPS, Cli, Production
+from waiting import until
 
 pytestmark = pytest.mark.chaos
-
-
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Wait for a condition; its value once it holds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s: {condition}")
 
 
 def process(cli: Cli, module: str) -> psutil.Process | None:

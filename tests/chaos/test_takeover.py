@@ -16,7 +16,8 @@ import httpx
 import postgres
 import pytest
 from driving import Cli
-from survival import ANSWER, change, copy_workload, ended, until
+from survival import ANSWER, change, copy_workload, ended
+from waiting import until
 
 from loopwright.cli.client import Client
 from loopwright.state import StateFolder

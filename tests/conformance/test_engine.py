@@ -8,7 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from engine_rig import EngineRig, until
+from engine_rig import EngineRig
+from waiting import until
 
 from loopwright.engines.base import Job
 from loopwright.errors import ConflictError

@@ -7,30 +7,20 @@ import os
 import signal
 import socket
 import sys
-import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
+from waiting import until
 
 from loopwright import locks
 from loopwright.engines.base import Backend, Job, JobStatus, ReplicaSet, ReplicaSetStatus, Route
 from loopwright.engines.local.driver import LocalEngine
 from loopwright.state import StateFolder
 
-T = TypeVar("T")
 SCORE = "def init():\n    {init}\n\ndef run(data):\n    import json\n    {run}\n    return {{'got': json.loads(data)}}\n"
-
-
-def until(look: Callable[[], T], seconds: float = 20.0) -> T:
-    """What `look` returns once that is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.01)
-    return found
 
 
 def free_port() -> int:

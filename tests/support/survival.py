@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from driving import Cli
+from waiting import until
 
 WORKLOAD = Path(__file__).parents[1] / "data" / "survival"
 ANSWER = {"prediction": 0, "probability": 0.1721}  # to its package's example
@@ -26,16 +25,6 @@ def copy_workload(folder: Path) -> Path:
     ):
         subprocess.run(["git", "-C", str(folder), *words], check=True)
     return folder
-
-
-def until(look: Callable[[], Any], seconds: float = 200.0) -> Any:
-    """What `look` returns once that is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s")
-        time.sleep(0.05)
-    return found
 
 
 def change(cli: Cli) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from loopwright.catalog import limits
 from loopwright.catalog.runs import Runs
-from loopwright.errors import ConflictError, NotFoundError
+from loopwright.errors import ConflictError
 
 PACKAGE_TAG = "loopwright.package"
 
@@ -101,25 +101,9 @@ class Models(Runs):
                 return sorted(found, key=lambda version: (version.name, version.version))
             parameters["page_token"] = page["next_page_token"]
 
-    def set_version_tags(self, name: str, version: int, tags: Mapping[str, str]) -> None:
-        """Set tags of a model version; a tag of the same name is replaced."""
-        for tag in limits.pairs(tags, limits.MODEL_TAG):
-            self._rest.post("model-versions/set-tag", {"name": name, "version": str(version), **tag})
-
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Point an alias at a version, wherever it pointed before."""
         self._rest.post("registered-models/alias", {"name": name, "alias": alias, "version": str(version)})
-
-    def get_by_alias(self, name: str, alias: str) -> ModelVersion | None:
-        """The version that an alias points at; None where it points at none."""
-        try:
-            model = self._rest.get("registered-models/get", {"name": name})["registered_model"]
-        except NotFoundError:
-            return None
-        for known in model.get("aliases", []):
-            if known["alias"] == alias:
-                return self.get_version(name, int(known["version"]))
-        return None
 
 
 def _version(answer: Mapping[str, Any]) -> ModelVersion:

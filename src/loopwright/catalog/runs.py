@@ -119,11 +119,6 @@ class Runs:
         for part in limits.batches(values, limits.METRICS_AT_ONCE):
             self._rest.post("runs/log-batch", {"run_id": run, "metrics": part})
 
-    def set_tags(self, run: str, tags: Mapping[str, str]) -> None:
-        """Set tags of a run; a tag of the same name is replaced."""
-        for part in limits.batches(limits.pairs(tags, limits.RUN_TAG), limits.PARAMETERS_AT_ONCE):
-            self._rest.post("runs/log-batch", {"run_id": run, "tags": part})
-
     def log_artifact(self, run: str, file: Path, path: str = "") -> None:
         """Keep a file with the run, as `path` (the file's own name where not given); streamed, replaced if there."""
         self._rest.upload(f"{self._artifacts(run)}/{path or file.name}", file)

@@ -15,6 +15,7 @@ from loopwright.operations.control import ControlPlane, stand_by
 from loopwright.server.app import create
 from loopwright.server.credentials import PeerProtocol
 from loopwright.server.sharing import share
+from loopwright.server.sockets import bound
 from loopwright.state import StateFolder
 
 _log = logger("server")
@@ -82,15 +83,8 @@ def _tell(sentence: str) -> None:
 
 
 def listen(state: StateFolder) -> socket.socket:
-    """The Unix socket, of mode 0600 from its first moment. The lock is held, so a file found there is a leftover."""
-    path = state.control_socket
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(before)
+    """The socket of the command line."""
+    listener = bound(state.control_socket)
     listener.listen(64)
     return listener
 

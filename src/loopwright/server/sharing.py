@@ -15,6 +15,7 @@ from contextlib import suppress
 from fastapi import Request
 
 from loopwright.errors import ConflictError, MachineError
+from loopwright.server.sockets import bound
 from loopwright.state import StateFolder, read_settings
 
 _DECIDING = "/v1/approvals/"
@@ -37,13 +38,7 @@ def share(state: StateFolder) -> socket.socket | None:
         path.parent.mkdir(mode=0o700)
     if path.parent.is_symlink() or path.parent.stat().st_uid != os.getuid():
         raise MachineError(f"{path.parent} belongs to somebody else. Remove it, and start again.")
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(before)
+    listener = bound(path)
     try:
         for made, mode in ((path, 0o660), (path.parent, 0o710)):
             os.chown(made, -1, group)

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from engine_rig import until
+from waiting import until
 
 from loopwright.engines.local.activator_files import DEMAND, SETS, Demand, Sleeper
 from loopwright.engines.local.doorbell import ring

@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable
 
 import pytest
-from engine_rig import EngineRig, until
+from engine_rig import EngineRig
+from waiting import until
 
 from loopwright import locks
 from loopwright.errors import IntegrityError

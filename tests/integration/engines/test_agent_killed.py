@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import httpx
 import psutil
 import pytest
-from engine_rig import EngineRig, runs, until
+from engine_rig import EngineRig, runs
+from waiting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("engine-agent")]
 

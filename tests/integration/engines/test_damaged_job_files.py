@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from engine_rig import EngineRig, runs, until
+from engine_rig import EngineRig, runs
+from waiting import until
 
 
 @pytest.mark.parametrize("content", [b"", b'{"pid": ', b"[]", b"\xff\x00"])

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from engine_rig import EngineRig, runs, until, variables
+from engine_rig import EngineRig, runs, variables
+from waiting import until
 
 from loopwright.engines.local.variables import PASSED, PASSED_PREFIXES
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from engine_rig import EngineRig, runs, until
+from engine_rig import EngineRig, runs
+from waiting import until
 
 pytestmark = pytest.mark.xdist_group("engine-replicas")
 

@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from engine_rig import EngineRig, until
+from engine_rig import EngineRig
+from waiting import until
 
 pytestmark = pytest.mark.xdist_group("engine-zero")
 

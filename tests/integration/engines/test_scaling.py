@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from engine_rig import EngineRig, until
+from engine_rig import EngineRig
+from waiting import until
 
 pytestmark = pytest.mark.xdist_group("engine-scaling")
 

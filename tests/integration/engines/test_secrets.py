@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import psutil
 import pytest
-from engine_rig import EngineRig, until
+from engine_rig import EngineRig
+from waiting import until
 
 from loopwright.secrets.providers import Secrets
 

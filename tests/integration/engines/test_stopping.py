@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from engine_rig import EngineRig, runs, until
+from engine_rig import EngineRig, runs
+from waiting import until
 
 from loopwright.engines.base import ServiceStatus
 from loopwright.engines.local.driver import LocalEngine, agent_runs

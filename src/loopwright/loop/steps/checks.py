@@ -24,13 +24,10 @@ def _target(case: Case, services: Services) -> dict[str, Any]:
     return {"url": services.engine.endpoint(environment, workload), "key": key}
 
 
-class FunctionalStep(JobStep):
-    """Cases of request and expected response, sent through the gateway."""
+class _CheckStep(JobStep):
+    """Asks the endpoint of the first environment, and holds for what serves there."""
 
-    name = "functional"
-
-    def __init__(self, file: str, environment: str, after: str) -> None:
-        self._file = file
+    def __init__(self, environment: str, after: str) -> None:
         self.asks = (environment,)
         self.needs = (after,)
 
@@ -38,14 +35,30 @@ class FunctionalStep(JobStep):
         return {
             "revision": revision_of(case, case.first_environment),
             "auth": case.spec.serving_in(case.first_environment).auth,
-            "cases": case.change.files[self._file],
         }
 
     def called(self, case: Case) -> dict[str, str]:
-        return {"cases": self._file, "auth": "serving.auth"}
+        del case
+        return {"auth": "serving.auth"}
 
     def details(self, case: Case) -> dict[str, Any]:
         return revision_parts(case, case.first_environment)
+
+
+class FunctionalStep(_CheckStep):
+    """Cases of request and expected response, sent through the gateway."""
+
+    name = "functional"
+
+    def __init__(self, file: str, environment: str, after: str) -> None:
+        super().__init__(environment, after)
+        self._file = file
+
+    def inputs(self, case: Case) -> dict[str, Any]:
+        return super().inputs(case) | {"cases": case.change.files[self._file]}
+
+    def called(self, case: Case) -> dict[str, str]:
+        return super().called(case) | {"cases": self._file}
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         name = self._file
@@ -73,29 +86,21 @@ class FunctionalStep(JobStep):
         return f"{len(output['cases'])} cases pass"
 
 
-class StressStep(JobStep):
+class StressStep(_CheckStep):
     """Real concurrent load through the gateway, every answer counted."""
 
     name = "stress"
 
     def __init__(self, stress: Stress, environment: str, after: str) -> None:
+        super().__init__(environment, after)
         self._stress = stress
-        self.asks = (environment,)
-        self.needs = (after,)
 
     def inputs(self, case: Case) -> dict[str, Any]:
-        return {
-            "revision": revision_of(case, case.first_environment),
-            "auth": case.spec.serving_in(case.first_environment).auth,
-            "data": case.outputs["data"]["tree"],
-            "stress": self._stress.model_dump(),
-        }
+        own = {"data": case.outputs["data"]["tree"], "stress": self._stress.model_dump()}
+        return super().inputs(case) | own
 
     def called(self, case: Case) -> dict[str, str]:
-        return {"stress": "tests.stress", "data": "data version", "auth": "serving.auth"}
-
-    def details(self, case: Case) -> dict[str, Any]:
-        return revision_parts(case, case.first_environment)
+        return super().called(case) | {"stress": "tests.stress", "data": "data version"}
 
     def job(self, case: Case, services: Services, job_id: str, folder: Path) -> Job:
         data, limits = case.outputs["data"], case.spec.serving_in(case.first_environment).limits
