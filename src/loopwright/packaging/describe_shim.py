@@ -16,6 +16,16 @@ import traceback
 from typing import Any, Dict
 
 
+class _ForeignError(Exception):
+    """A sentence for a person."""
+
+
+_LIBRARIES = (
+    "xgboost",
+    "lightgbm",
+)  # whose models are pickled too: what a pickle holds shows once it is loaded
+
+
 def main() -> None:
     """Describe the model of the request that the only argument names."""
     with open(sys.argv[1], encoding="utf-8") as file:
@@ -25,7 +35,7 @@ def main() -> None:
     except Exception as error:
         traceback.print_exc()
         kind = type(error).__name__
-        answer = {"error": str(error) if kind == "ModelError" else f"{kind}: {error}"}
+        answer = {"error": str(error) if kind in ("ModelError", "_ForeignError") else f"{kind}: {error}"}
     with open(request["answer"], "w", encoding="utf-8") as file:
         json.dump(answer, file)
 
@@ -33,6 +43,8 @@ def main() -> None:
 def _described(request: Dict[str, Any]) -> Dict[str, Any]:
     sys.path.insert(0, request["code"])  # a pickle may name the user's own modules
     model = _shim(request["shim"]).load(request["model"], request["flavor"])
+    if request["flavor"] in _LIBRARIES and request["flavor"] not in sys.modules:
+        raise _ForeignError(f"it was not made by {request['flavor']}, as serving.flavor says")
     model.check(request["names"], request["types"])
     model.score([request["row"]], request["names"], request["types"])  # what some answer with shows only then
     return {"outputs": [list(output) for output in model.outputs]}

@@ -7,20 +7,21 @@ from typing import Any
 
 import msgspec
 
-from loopwright.scoring import Input, Output
+from loopwright.packaging.served import Served
+from loopwright.scoring import Input
 
 
 def render(
-    inputs: Sequence[Input],
-    request: Mapping[str, Any],
-    response: Any,
-    outputs: Sequence[Output] | None = None,
+    inputs: Sequence[Input], request: Mapping[str, Any], response: Any, served: Served | None = None
 ) -> bytes:
-    """The content of signature.json, the same bytes for the same values; `outputs` are those of a model without a script."""
-    named = {} if outputs is None else {"outputs": msgspec.to_builtins(outputs)}
+    """The content of signature.json, the same bytes for the same values.
+
+    A model without a script is named in it with its outputs: which of several files answers is part of what a package does.
+    """
+    named = {"model": served.model, "outputs": served.outputs} if served else {}
     content = {
         "inputs": [msgspec.to_builtins(one) for one in inputs],
-        **named,
+        **{name: msgspec.to_builtins(value) for name, value in named.items()},
         "output": describe(response),
         "example": {"request": request, "response": response},
     }

@@ -41,6 +41,7 @@ def test_a_classifier_of_two_labels_answers_with_label_and_probability(package: 
     ("flavor", "inputs", "told"),
     [
         ("onnx", INPUTS, "cannot be served as it is"),
+        ("xgboost", INPUTS, "it was not made by xgboost, as serving.flavor says"),
         ("sklearn", INPUTS[:1], "cannot be served as it is"),
     ],
 )

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loopwright.packaging.served import Served
 from loopwright.packaging.signature import describe, render
-from loopwright.scoring import Input
+from loopwright.scoring import Input, ModelFile, Output
 
 JSON = st.recursive(
     st.none()
@@ -55,3 +56,13 @@ def test_the_signature_has_inputs_output_and_an_example():
         },
         "example": {"request": {"a": None}, "response": {"prediction": 1}},
     }
+
+
+def test_which_file_answers_is_part_of_what_a_package_does():
+    outputs = (Output(name="prediction", type="integer"),)
+    one, other = (
+        render([], {}, {"prediction": 1}, Served(ModelFile(path=path, flavor="sklearn"), outputs))
+        for path in ("a.joblib", "b.joblib")
+    )
+    assert one != other
+    assert json.loads(one)["outputs"] == [{"name": "prediction", "type": "integer"}]
