@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
+from loopwright.scoring import memory
 from loopwright.scoring.batching import Columns
 from loopwright.scoring.logs import Log
 from loopwright.scoring.refusals import Failed, Refusal
@@ -95,6 +96,7 @@ class FrontScorer:
             began = time.perf_counter()
             model.score(self._example)
             self._row_seconds = (time.perf_counter() - began) / len(self._example)
+        memory.trim()
         return model
 
     def _score(self, rows: list[Row]) -> Columns:
