@@ -112,7 +112,7 @@ class Backend(Value, frozen=True, kw_only=True):
 
 
 class Route(Value, frozen=True, kw_only=True):
-    """One endpoint: `/{environment}/{workload}/score`, who may call it, and which replica sets answer."""
+    """One endpoint: `/{environment}/{workload}/`, who may call what below it, and which replica sets answer."""
 
     environment: str
     workload: str
@@ -121,6 +121,8 @@ class Route(Value, frozen=True, kw_only=True):
     timeout: float  # seconds, of a whole request as the gateway sees it
     idempotent: bool = True
     capacity: int = 1  # replicas x (concurrency + queue): sizes retry and pending limits
+    feedback_keys: dict[str, str] = {}  # as `keys`, for labels and events; empty: nobody may write them
+    grpc: bool = False  # its replicas answer gRPC too, each on a socket `.grpc` beside its own
 
 
 class ServiceStatus(Value, frozen=True, kw_only=True):

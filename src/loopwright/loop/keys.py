@@ -16,7 +16,15 @@ _read: dict[Path, tuple[tuple[int, int], dict[str, str]]] = {}  # file -> which 
 
 def endpoint_key(state: StateFolder, environment: str, workload: str) -> str:
     """The key of an endpoint's default client."""
-    name = f"{environment}/{workload}"
+    return _key(state, f"{environment}/{workload}")
+
+
+def feedback_key(state: StateFolder, environment: str, workload: str) -> str:
+    """The key with which labels and events are written for an endpoint; it scores nothing."""
+    return _key(state, f"{environment}/{workload}/feedback")
+
+
+def _key(state: StateFolder, name: str) -> str:
     with _writing:
         keys = _keys(state.endpoint_keys)
         if name not in keys:

@@ -8,7 +8,7 @@ from loopwright import __version__
 from loopwright.engines.base import EngineReport
 from loopwright.errors import NotFoundError
 from loopwright.ledger import Fact
-from loopwright.loop.keys import endpoint_key
+from loopwright.loop.keys import endpoint_key, feedback_key
 from loopwright.loop.serving import example_request
 from loopwright.loop.view import View
 from loopwright.operations.control import ControlPlane
@@ -106,6 +106,7 @@ def _serving(control: ControlPlane, release: Fact, report: EngineReport) -> dict
         # Not the one of the fact: this state may be on another machine by now, with another port.
         "url": control.engine.endpoint(body["environment"], release.workload),
         "key": key,
+        "feedback_key": feedback_key(control.state, body["environment"], release.workload),
         "example": example_request(body["package"]),
         "ready": replicas.ready if replicas else 0,
         "wanted": replicas.wanted if replicas else 0,

@@ -25,6 +25,7 @@ from loopwright.routing.table import (
     Pipe,
     Share,
     Table,
+    grpc_cluster,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Address",
     "Pipe",
     "HostPort",
+    "grpc_cluster",
     # Envoy's configuration
     "Resource",
     "ROUTES_NAME",

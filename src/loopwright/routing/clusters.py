@@ -53,7 +53,9 @@ def _cluster(cluster: Cluster, folder: str, idle_timeout: float) -> Resource:
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 "common_http_protocol_options": {"idle_timeout": seconds(idle_timeout)},
-                "explicit_http_config": {"http_protocol_options": {}},
+                "explicit_http_config": {
+                    "http2_protocol_options" if cluster.http2 else "http_protocol_options": {}
+                },
             }
         },
     }

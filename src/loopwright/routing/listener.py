@@ -9,9 +9,16 @@ from loopwright.routing.resources import TYPE, Resource, listeners, seconds
 ROUTES_NAME = "endpoints"
 STATISTICS = "gateway"  # Envoy's statistics of this listener begin with `http.gateway.`
 CLIENT_HEADER = "x-loopwright-client"
+ENDPOINT_HEADER = (
+    "x-loopwright-endpoint"  # the one of our headers that clients say: which endpoint a gRPC call is for
+)
+REQUEST_ID_HEADER = (
+    "x-loopwright-request-id"  # what the client calls its request; `x-request-id` is the gateway's
+)
 # The replica is told who calls, and never with which key.
 FORWARDING: Resource = {"header": CLIENT_HEADER, "hide_credentials": True}
 
+_CARRIED = "x-carried-endpoint"
 _FILTERS = "envoy.extensions.filters.http."
 _HEADERS_TIMEOUT = 10.0  # seconds for a client to send its request's headers; what is slower is an attack
 _REQUEST_TIMEOUT = 60.0  # seconds to send the whole request
@@ -104,17 +111,32 @@ def _router_filter() -> Resource:
 
 def _strip_our_headers() -> Resource:
     """Only the gateway may say `x-loopwright-*` (the replica believes it), `x-envoy-*` (Envoy obeys it: retries, timeouts)
-    and which request this is. Loopback counts as internal to Envoy, so its own rules would let local clients do so."""
+    and which request this is. Loopback counts as internal to Envoy, so its own rules would let local clients do so.
+
+    What clients may tell us is carried over what is removed; an absent header is carried over as none."""
     return {
         "name": "strip-our-headers",
         "typed_config": {
             "@type": TYPE + "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
             "mutations": [
+                _copied(ENDPOINT_HEADER, _CARRIED),
                 {"remove_on_match": {"key_matcher": {"prefix": "x-loopwright-", "ignore_case": True}}},
                 {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-", "ignore_case": True}}},
+                _copied(_CARRIED, ENDPOINT_HEADER),
+                {"remove": _CARRIED},
+                _copied("x-request-id", REQUEST_ID_HEADER),
                 {"remove": "x-request-id"},
             ],
         },
+    }
+
+
+def _copied(source: str, target: str) -> Resource:
+    return {
+        "append": {
+            "header": {"key": target, "value": f"%REQ({source})%"},
+            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+        }
     }
 
 

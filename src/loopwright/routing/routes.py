@@ -1,11 +1,19 @@
-"""The route table: which path leads to which clusters, for whose keys, and what is tried again."""
+"""The route table: which path leads to which clusters, for whose keys, and what is tried again.
+
+Below an endpoint's prefix lie the replica's own paths, those that are listed here: the model's protocols and its health,
+and never its metrics. Health, and the page to try the model on, are open to all; scoring needs a key, and writing labels
+another one.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from loopwright.errors import EngineError
-from loopwright.routing.listener import FORWARDING, ROUTES_NAME
+from loopwright.routing.listener import ENDPOINT_HEADER, FORWARDING, ROUTES_NAME
 from loopwright.routing.resources import TYPE, Resource, routes, seconds
-from loopwright.routing.table import Endpoint, Table
+from loopwright.routing.table import Endpoint, Table, grpc_cluster
 
 _RETRIES = 3
 # How often another host is drawn until it is one not tried yet. A dead replica has the fewest requests and so is drawn
@@ -14,6 +22,11 @@ _HOST_ATTEMPTS = 32
 # `reset` is what a killed replica looks like to a request in flight. Never 503 or 504: both mean too much work already.
 _RETRY_IDEMPOTENT = "connect-failure,refused-stream,reset"
 _RETRY_UNSENT = "connect-failure,refused-stream"
+# Paths of a replica, below its prefix, as regular expressions.
+_OPEN = "|".join(("", "healthz", "readyz", "ping", "health", "docs", "v2/health/live", "v2/health/ready"))
+_MODEL = "|".join(("invocations", "version", r"openapi\.json", r"swagger\.json", "v2/?", "v2/models/.*"))
+GRPC_SERVICE = "/inference.GRPCInferenceService/"
+_ROLE = {"x-loopwright-role": "live"}
 # Bytes of a body kept to send it again; a longer one is passed on but can no longer be retried.
 _RETRY_BODY = 1 << 20
 
@@ -23,7 +36,8 @@ def render_routes(table: Table) -> Resource:
 
     Raises EngineError for a key that is empty or that two clients of one endpoint share.
     """
-    ordered = sorted(table.endpoints, key=lambda endpoint: endpoint.path)
+    ordered = sorted(table.endpoints, key=lambda endpoint: endpoint.prefix)
+    found = [route for endpoint in ordered for route in _routes(endpoint)]
     return routes(
         [
             {
@@ -32,7 +46,8 @@ def render_routes(table: Table) -> Resource:
                     {
                         "name": "all",
                         "domains": ["*"],
-                        "routes": [*map(_route, ordered), _nothing_there()],
+                        "routes": [*found, _nothing_there()],
+                        "request_headers_to_add": _headers(_ROLE),
                     }
                 ],
             }
@@ -51,21 +66,86 @@ def clusters_routed(resource: Resource | None) -> frozenset[str]:
     )
 
 
-def _route(endpoint: Endpoint) -> Resource:
+def _routes(endpoint: Endpoint) -> list[Resource]:
+    """The first that matches counts, and most requests are for /score."""
+    prefix, below = endpoint.prefix, f"{re.escape(endpoint.prefix)}/"
+    keys = _keys(endpoint, endpoint.keys) if endpoint.keys else _open()
+    feedback = _keys(endpoint, endpoint.feedback_keys)
+    told = {"request_headers_to_add": _headers({"x-loopwright-prefix": prefix})}
+    found = [
+        _route(endpoint, {"path": f"{prefix}/score", "headers": _PREFLIGHT}, _open())
+        if endpoint.keys
+        else None,
+        _route(endpoint, {"path": f"{prefix}/score"}, keys),
+        _route(endpoint, {"safe_regex": {"regex": f"{below}(?:{_OPEN})"}}, _open()),
+        _route(
+            endpoint,
+            {"safe_regex": {"regex": f"{below}(?:feedback|{_MODEL})"}, "headers": _PREFLIGHT},
+            _open(),
+        ),
+        _route(endpoint, {"path": f"{prefix}/feedback"}, feedback),
+        _route(endpoint, {"safe_regex": {"regex": f"{below}(?:{_MODEL})"}}, keys) | told,
+        *(_grpc(endpoint, header, keys) for header in _named(endpoint) if endpoint.grpc),
+    ]
+    return [route for route in found if route is not None]
+
+
+# What a browser asks before it lets a page ask; it sends no key with it.
+_PREFLIGHT: list[Resource] = [
+    {"name": ":method", "string_match": {"exact": "OPTIONS"}},
+    {"name": "access-control-request-method", "present_match": True},
+]
+
+
+def _route(endpoint: Endpoint, match: Resource, keys: Resource) -> Resource:
     return {
         "name": endpoint.name,
-        "match": {"path": endpoint.path},
+        "match": match,
         "route": {
             "weighted_clusters": {
                 "clusters": [{"name": share.cluster, "weight": share.weight} for share in endpoint.shares]
             },
-            "prefix_rewrite": "/score",
+            **_rewritten(endpoint, match),
             "timeout": seconds(endpoint.timeout),
             "retry_policy": _retries(endpoint.idempotent),
         },
         "request_body_buffer_limit": _RETRY_BODY,
-        "typed_per_filter_config": {"keys": _keys(endpoint) if endpoint.keys else _open()},
+        "typed_per_filter_config": {"keys": keys},
     }
+
+
+def _rewritten(endpoint: Endpoint, match: Resource) -> Resource:
+    """The replica's own path."""
+    if "path" in match:
+        return {"prefix_rewrite": match["path"].removeprefix(endpoint.prefix)}
+    if "safe_regex" in match:
+        pattern = {"regex": f"^{re.escape(endpoint.prefix)}"}
+        return {"regex_rewrite": {"pattern": pattern, "substitution": ""}}
+    return {}
+
+
+def _grpc(endpoint: Endpoint, named: Resource, keys: Resource) -> Resource:
+    """Calls of the Open Inference Protocol; all endpoints share their paths, so that a header names the endpoint."""
+    route = _route(endpoint, {"prefix": GRPC_SERVICE, "grpc": {}, "headers": [named]}, keys)
+    shares = [{"name": grpc_cluster(share.cluster), "weight": share.weight} for share in endpoint.shares]
+    route["route"]["weighted_clusters"]["clusters"] = shares
+    return route
+
+
+def _named(endpoint: Endpoint) -> list[Resource]:
+    """Metadata, or the authority: `titanic.prod` for prod/titanic."""
+    authority = f"{endpoint.workload}.{endpoint.environment}"
+    return [
+        {"name": ENDPOINT_HEADER, "string_match": {"exact": endpoint.name}},
+        {"name": ":authority", "string_match": {"exact": authority}},
+    ]
+
+
+def _headers(values: Mapping[str, str]) -> list[Resource]:
+    return [
+        {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for name, value in values.items()
+    ]
 
 
 def _retries(idempotent: bool) -> Resource:
@@ -85,20 +165,21 @@ def _retries(idempotent: bool) -> Resource:
     }
 
 
-def _keys(endpoint: Endpoint) -> Resource:
-    _check_keys(endpoint)
+def _keys(endpoint: Endpoint, keys: Mapping[str, str]) -> Resource:
+    """Where there are none, nobody is let in."""
+    _check_keys(endpoint, keys)
     return {
         "@type": TYPE + "envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuthPerRoute",
-        "credentials": [{"client": client, "key": key} for client, key in sorted(endpoint.keys.items())],
+        "credentials": [{"client": client, "key": key} for client, key in sorted(keys.items())],
         # Said again here: a route's settings replace the filter's also where they are left out (seen with Envoy 1.40).
         "forwarding": FORWARDING,
     }
 
 
-def _check_keys(endpoint: Endpoint) -> None:
+def _check_keys(endpoint: Endpoint, keys: Mapping[str, str]) -> None:
     """Envoy would refuse these too, but repeat the key in doing so."""
     clients: dict[str, str] = {}
-    for client, key in sorted(endpoint.keys.items()):
+    for client, key in sorted(keys.items()):
         if not key:
             raise EngineError(
                 f"The endpoint {endpoint.name} has an empty key for the client {client}; give it a key."

@@ -41,6 +41,12 @@ class Cluster:
 
     name: str
     capacity: int = 1
+    http2: bool = False  # speaks nothing else: gRPC
+
+
+def grpc_cluster(name: str) -> str:
+    """The cluster of the same replicas' gRPC sockets."""
+    return f"{name}.grpc"
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One stable URL: `/{environment}/{workload}/score`, who may call it and which clusters answer."""
+    """One stable URL: `/{environment}/{workload}/`, who may call what below it and which clusters answer."""
 
     environment: str
     workload: str
@@ -63,6 +69,10 @@ class Endpoint:
         default_factory=dict, repr=False
     )  # client name -> key; empty: open to all
     idempotent: bool = True  # may a request be sent again after a replica has seen it?
+    feedback_keys: Mapping[str, str] = field(
+        default_factory=dict, repr=False
+    )  # for labels and events, which no key of `keys` may write; empty: nobody may
+    grpc: bool = False  # gRPC too, at the clusters that `grpc_cluster` names
 
     @property
     def name(self) -> str:
@@ -70,8 +80,9 @@ class Endpoint:
         return f"{self.environment}/{self.workload}"
 
     @property
-    def path(self) -> str:
-        return f"/{self.environment}/{self.workload}/score"
+    def prefix(self) -> str:
+        """What stands before the replica's own paths."""
+        return f"/{self.environment}/{self.workload}"
 
 
 @dataclass(frozen=True)

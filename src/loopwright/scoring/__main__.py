@@ -14,8 +14,9 @@ from pathlib import Path
 
 from loopwright import pins
 from loopwright.errors import LoopwrightError, UsageError
-from loopwright.scoring.address import Address
+from loopwright.scoring.address import Address, grpc_place
 from loopwright.scoring.fronts import Front
+from loopwright.scoring.grpc_door import GrpcDoor
 from loopwright.scoring.logs import Log
 from loopwright.scoring.replica import INIT_FAILED, Replica
 from loopwright.scoring.settings import Settings, load, secret_values
@@ -30,6 +31,9 @@ def main() -> int:
     place.add_argument("--socket", type=Path, help="the Unix socket to serve on; a stale one is replaced")
     place.add_argument(
         "--http", metavar="HOST:PORT", help="the address to serve on, open to all who reach it"
+    )
+    parser.add_argument(
+        "--grpc-port", type=int, metavar="PORT", help="with --http: a port of the same host for gRPC"
     )
     parser.add_argument(
         "--front", type=int, help=argparse.SUPPRESS
@@ -53,7 +57,10 @@ def main() -> int:
         with asyncio.Runner(loop_factory=_event_loop) as runner:
             address = Address.parse(arguments.http) if arguments.http else arguments.socket.absolute()
             front = Front(arguments.front, arguments.folder, arguments.listener) if arguments.folder else None
-            return runner.run(Replica(settings, address, log, sys.argv[1:], front).serve())
+            grpc = GrpcDoor(
+                grpc_place(address, settings.grpc, arguments.grpc_port) if front is None else None
+            )
+            return runner.run(Replica(settings, address, log, sys.argv[1:], front, grpc).serve())
     except LoopwrightError as error:
         print(error.message, file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from loopwright.errors import UsageError
 
@@ -26,3 +27,23 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def grpc_place(place: Path | Address, wanted: bool, port: int | None) -> Path | Address | None:
+    """Where gRPC is served beside HTTP at `place`: on the socket of the same name that ends in `.grpc`, or on a port.
+
+    Raises UsageError where it is wanted on a TCP address and no port is named, or one where there is none.
+    """
+    if isinstance(place, Path):
+        if port is not None:
+            raise UsageError(
+                "--grpc-port goes with --http; on a Unix socket `grpc` in serving.json is enough."
+            )
+        return place.with_name(f"{place.name}.grpc") if wanted else None
+    if port is None:
+        if wanted:
+            raise UsageError("serving.json switches gRPC on; with --http, name its port with --grpc-port.")
+        return None
+    if not 0 < port < 65536 or port == place.port:
+        raise UsageError(f"--grpc-port is {port}, expected a port from 1 to 65535 other than that of --http.")
+    return Address(place.host, port)

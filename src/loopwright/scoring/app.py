@@ -175,7 +175,7 @@ class App:
             request_id or next(self._ids),
             time.perf_counter(),
             time.time(),
-            get("x-request-id"),
+            get("x-loopwright-request-id") or get("x-request-id"),  # behind the gateway the latter is its own
             get("x-loopwright-role"),
             get("traceparent"),
         )

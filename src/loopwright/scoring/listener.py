@@ -76,7 +76,7 @@ class _Server(Server):
 
 def listen(path: Path) -> int:
     """The descriptor of a Unix socket at `path` that takes connections of its owner alone; raises MachineError."""
-    _clear(path)
+    clear(path)
     made = socket.socket(socket.AF_UNIX)
     try:
         before = os.umask(0o177)  # never another's, not even for a moment
@@ -91,7 +91,7 @@ def listen(path: Path) -> int:
     return made.detach()
 
 
-def _clear(path: Path) -> None:
+def clear(path: Path) -> None:
     """Remove the socket that a killed replica left, and nothing else."""
     if len(bytes(path.absolute())) > _LONGEST_PATH:
         raise MachineError(

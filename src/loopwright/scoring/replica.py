@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from loopwright.scoring import example, observing
 from loopwright.scoring.address import Address
 from loopwright.scoring.entrance import entrance
 from loopwright.scoring.fronts import Front, share
+from loopwright.scoring.grpc_door import GrpcDoor
 from loopwright.scoring.in_front import FrontScorer
 from loopwright.scoring.logs import Log
 from loopwright.scoring.rows import Parser
@@ -47,6 +48,7 @@ class Replica:
         log: Log,
         arguments: Sequence[str] = (),
         front: Front | None = None,
+        grpc: GrpcDoor | None = None,
     ) -> None:
         if settings.fronts > 1:
             settings = msgspec.structs.replace(settings, limits=share(settings.limits, settings.fronts))
@@ -57,6 +59,7 @@ class Replica:
         self._scorer = _scorer(settings, telemetry, log)
         self._recorder = observing.recorder(settings, place, log)
         self._service = Service(settings, self._scorer, telemetry, self._recorder)
+        self._grpc = grpc or GrpcDoor(None)
         self._entrance = entrance(settings, place, arguments, front, log)
 
     async def serve(self) -> int:
@@ -68,6 +71,7 @@ class Replica:
         try:
             await asyncio.sleep(0)  # the workers start while we import the server
             doors, app = self._listen()
+            await self._grpc.open(self._service, self._log)
             opening = asyncio.create_task(self._entrance.open(doors, self._service))
             first: list[asyncio.Future[Any]] = [living, doors.broken, opening, stopping]
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
@@ -85,6 +89,7 @@ class Replica:
             await self._drain(app, doors)
             return STOPPED
         finally:
+            await self._grpc.close(0.0)
             await self._entrance.close(_RESERVE)
             await self._scorer.stop(_RESERVE)
             if self._recorder and recording:
@@ -108,11 +113,12 @@ class Replica:
         now = asyncio.get_running_loop().time()
         grace = self._settings.grace_period
         reserve = min(_RESERVE, grace / 4)
-        await _quiet(app, until=now + grace / 2)
+        await _quiet(lambda: app.active + self._grpc.active, until=now + grace / 2)
         self._entrance.vanish()
-        await _quiet(app, until=now + grace - reserve)
+        self._grpc.vanish()
+        await _quiet(lambda: app.active + self._grpc.active, until=now + grace - reserve)
         left = now + grace - reserve - asyncio.get_running_loop().time()
-        await doors.close(max(0.0, left))
+        await asyncio.gather(doors.close(max(0.0, left)), self._grpc.close(max(0.0, left)))
         if not doors.closed:
             self._service.abandon()
             await doors.wait(reserve / 2)
@@ -140,12 +146,12 @@ def _stop_signal() -> asyncio.Future[None]:
     return stopping
 
 
-async def _quiet(app: App, until: float) -> None:
+async def _quiet(active: Callable[[], int], until: float) -> None:
     """Return when no scoring request has been there for a moment, or at the loop's time `until`."""
     loop = asyncio.get_running_loop()
     busy = loop.time()
     while (now := loop.time()) < until:
-        if app.active:
+        if active():
             busy = now
         elif now - busy >= _QUIET:
             return

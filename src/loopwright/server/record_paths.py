@@ -16,7 +16,7 @@ def without_keys(status: dict[str, Any]) -> dict[str, Any]:
     """The same without the keys of endpoints, which are their owner's to give."""
     for workload in status["workloads"]:
         for serving in workload["environments"].values():
-            serving["key"] = None
+            serving["key"] = serving["feedback_key"] = None
     return status
 
 

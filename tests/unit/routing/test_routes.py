@@ -15,8 +15,8 @@ def rendered(**more: Any) -> dict[str, Any]:
     shares = (Share("old", 90), Share("new", 10))
     endpoint = Endpoint("dev", "titanic", shares, timeout=2.5, **more)
     resource = routing.render_routes(Table((endpoint,)))
-    first: dict[str, Any] = resource["resources"][0]["virtual_hosts"][0]["routes"][0]
-    return first
+    routes: list[dict[str, Any]] = resource["resources"][0]["virtual_hosts"][0]["routes"]
+    return next(one for one in routes if one["match"] == {"path": "/dev/titanic/score"})
 
 
 def test_one_path_leads_to_the_shares_by_weight() -> None:
@@ -44,6 +44,22 @@ def test_keys_belong_to_their_route() -> None:
     settings = rendered(keys={"bob": "2", "alice": "1"})["typed_per_filter_config"]["keys"]
     assert settings["credentials"] == [{"client": "alice", "key": "1"}, {"client": "bob", "key": "2"}]
     assert settings["forwarding"]["hide_credentials"] is True
+
+
+def test_where_there_are_no_feedback_keys_nobody_may_write_labels() -> None:
+    resource = routing.render_routes(Table((Endpoint("dev", "w", (Share("a"),), 1.0, keys={"a": "1"}),)))
+    [feedback] = [
+        one
+        for one in resource["resources"][0]["virtual_hosts"][0]["routes"]
+        if one["match"].get("path") == "/dev/w/feedback"
+    ]
+    assert feedback["typed_per_filter_config"]["keys"]["credentials"] == []
+
+
+def test_grpc_goes_to_clusters_of_its_own() -> None:
+    table = Table((Endpoint("dev", "w", (Share("a", 7),), 1.0, grpc=True),))
+    resource = routing.render_routes(table)
+    assert routing.clusters_routed(resource) == {"a", "a.grpc"}
 
 
 def test_without_keys_the_route_is_open() -> None:

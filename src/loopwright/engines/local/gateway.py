@@ -22,7 +22,7 @@ from loopwright.engines.local.gateway_departures import Departures
 from loopwright.engines.local.gateway_envoy import Envoy, binary
 from loopwright.engines.local.gateway_files import ConfigFolder
 from loopwright.engines.local.gateway_port import address, require_free, taken
-from loopwright.engines.local.gateway_table import WantedTable, pipes
+from loopwright.engines.local.gateway_table import WantedTable, cluster_members, sockets_of
 from loopwright.routing import Files, Pipe
 
 __all__ = ["Gateway"]
@@ -114,7 +114,7 @@ class Gateway:
         Call it only once the running replicas are known: what is missing here is taken out.
         """
         self._wanted.routes = routes
-        self._endpoints = pipes(endpoints)
+        self._endpoints = cluster_members(routes, endpoints)
 
     def tick(self, now: float) -> None:
         """Do what is due; returns at once."""
@@ -135,8 +135,12 @@ class Gateway:
         """Whether this replica, no longer wanted here, may be stopped: no Envoy has or will send it a request."""
         if self._wanted.routes is None or Pipe(socket) in self._endpoints.get(replica_set, ()):
             return False
-        written = routing.members_in(self._config.written.members.get(replica_set))
-        return all(member.address != Pipe(socket) for member in written)
+        written = self._config.written.members
+        return not any(
+            member.address == address
+            for cluster, address in sockets_of(replica_set, socket).items()
+            for member in routing.members_in(written.get(cluster))
+        )
 
     def stop(self, graceful: bool) -> None:
         """End every Envoy and return when none is left: within seconds; `graceful` lets clients go elsewhere first."""

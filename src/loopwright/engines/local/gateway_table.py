@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from loopwright import routing
-from loopwright.engines.base import Route
+from loopwright.engines.base import Backend, Route
 from loopwright.engines.local.desired import routes_digest
 from loopwright.errors import EngineError
-from loopwright.routing import Cluster, Endpoint, Files, Pipe, Share, Table
+from loopwright.routing import Cluster, Endpoint, Files, Pipe, Share, Table, grpc_cluster
 
-__all__ = ["WantedTable", "pipes", "table"]
+__all__ = ["WantedTable", "cluster_members", "clusters_of", "pipes", "sockets_of", "table"]
+
+_GRPC = ".grpc"  # ends the path of the socket for gRPC, and the name of its cluster
 
 
 class WantedTable:
@@ -28,7 +30,8 @@ class WantedTable:
     @property
     def secrets(self) -> list[str]:
         """Every key in the wanted routes."""
-        return [key for route in self.routes or () for key in route.keys.values()]
+        keys = [(*route.keys.values(), *route.feedback_keys.values()) for route in self.routes or ()]
+        return [key for some in keys for key in some]
 
     def render(self, replica_sets: Iterable[str]) -> None:
         """Render what is wanted now; on an error the files stay as they were."""
@@ -53,10 +56,35 @@ def table(routes: Sequence[Route], replica_sets: Iterable[str]) -> Table:
     capacity: dict[str, int] = dict.fromkeys(replica_sets, 1)
     for route in routes:
         for backend in route.backends:
-            capacity[backend.replica_set] = max(route.capacity, capacity.get(backend.replica_set, 1))
+            for name in clusters_of(route, backend):
+                capacity[name] = max(route.capacity, capacity.get(name, 1))
     return Table(
-        tuple(map(_endpoint, routes)), tuple(Cluster(name, size) for name, size in sorted(capacity.items()))
+        tuple(map(_endpoint, routes)),
+        tuple(Cluster(name, size, http2=name.endswith(_GRPC)) for name, size in sorted(capacity.items())),
     )
+
+
+def clusters_of(route: Route, backend: Backend) -> tuple[str, ...]:
+    """The clusters of a replica set: of its sockets, and where it is asked by gRPC, of those too."""
+    name = backend.replica_set
+    return (name, grpc_cluster(name)) if route.grpc else (name,)
+
+
+def cluster_members(
+    routes: Sequence[Route], endpoints: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[Pipe, ...]]:
+    """The members of every cluster, given the sockets of each set's ready replicas."""
+    found = pipes(endpoints)
+    for route in routes:
+        for backend in route.backends if route.grpc else ():
+            sockets = endpoints.get(backend.replica_set, ())
+            found[grpc_cluster(backend.replica_set)] = tuple(Pipe(f"{one}{_GRPC}") for one in sockets)
+    return found
+
+
+def sockets_of(replica_set: str, socket: str) -> dict[str, Pipe]:
+    """Where a replica may be a member: cluster -> its address there."""
+    return {replica_set: Pipe(socket), grpc_cluster(replica_set): Pipe(f"{socket}{_GRPC}")}
 
 
 def pipes(endpoints: Mapping[str, Sequence[str]]) -> dict[str, tuple[Pipe, ...]]:
@@ -72,4 +100,6 @@ def _endpoint(route: Route) -> Endpoint:
         timeout=route.timeout,
         keys=route.keys,
         idempotent=route.idempotent,
+        feedback_keys=route.feedback_keys,
+        grpc=route.grpc,
     )

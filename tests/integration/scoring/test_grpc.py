@@ -1,0 +1,130 @@
+"""A real replica asked over gRPC."""
+
+from __future__ import annotations
+
+import stat
+import struct
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from loopwright.scoring.protocols import grpc_messages
+
+MESSAGES = grpc_messages.classes()
+SCRIPT = """
+    import json
+    def run(data):
+        rows = json.loads(data)
+        if isinstance(rows, dict):
+            return answer(rows)
+        return [answer(row) for row in rows]
+    def answer(row):
+        if row["port"] == "raise": raise ValueError("no such port")
+        return {"text": row["port"], "score": (row["age"] or 0) / 8}
+"""
+INPUTS = [{"name": "age", "type": "integer", "nullable": True}, {"name": "port", "type": "string"}]
+
+
+@pytest.fixture(scope="module")
+def replica(start: Callable[..., Any]) -> Any:
+    return start(SCRIPT, inputs=INPUTS, version="w:3", grpc=True)
+
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def ask(replica: Any) -> Iterator[Ask]:
+    with grpc.insecure_channel(f"unix:{replica.socket}.grpc") as channel:
+
+        def call(method: str, request: Any = None, **more: Any) -> Any:
+            made = channel.unary_unary(
+                f"/{grpc_messages.SERVICE}/{method}",
+                request_serializer=lambda message: message.SerializeToString(),
+                response_deserializer=MESSAGES[f"{method}Response"].FromString,
+            )
+            return made(request or MESSAGES[f"{method}Request"](**more), timeout=20)
+
+        yield call
+
+
+def request(ports: list[str], raw: bool = False, **more: Any) -> Any:
+    message = MESSAGES["ModelInferRequest"](**{"model_name": "w", "id": "mine"} | more)
+    ages = message.inputs.add(name="age", datatype="INT64", shape=[len(ports)])
+    given = message.inputs.add(name="port", datatype="BYTES", shape=[len(ports), 1])
+    if raw:
+        texts = [struct.pack("<I", len(one)) + one.encode() for one in ports]
+        message.raw_input_contents.extend(
+            [struct.pack(f"<{len(ports)}q", *[8] * len(ports)), b"".join(texts)]
+        )
+    else:
+        ages.contents.int64_contents.extend([8] * len(ports))
+        given.contents.bytes_contents.extend(one.encode() for one in ports)
+    return message
+
+
+def test_health_and_metadata(ask: Ask) -> None:
+    assert ask("ServerLive").live
+    assert ask("ServerReady").ready
+    assert ask("ModelReady", name="w", version="3").ready
+    assert ask("ServerMetadata").name == "loopwright"
+    model = ask("ModelMetadata", name="w")
+    assert ([one.datatype for one in model.inputs], list(model.versions)) == (["INT64", "BYTES"], ["3"])
+
+
+def test_contents_are_answered_by_contents_and_raw_by_raw(ask: Ask) -> None:
+    typed = ask("ModelInfer", request(["S", "C"]))
+    assert (typed.model_version, typed.id) == ("3", "mine")
+    assert list(typed.outputs[0].contents.bytes_contents) == [b"S", b"C"]
+    assert list(typed.outputs[1].contents.fp64_contents) == [1.0, 1.0]
+    raw = ask("ModelInfer", request(["S", "C"], raw=True))
+    assert struct.unpack("<2d", raw.raw_output_contents[1]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "sentence"),
+    [
+        (request(["S"], model_name="x"), "NOT_FOUND", "There is no model 'x' here, expected 'w'."),
+        (request(["S"], model_version="4"), "NOT_FOUND", "has no version '4' here"),
+        (MESSAGES["ModelInferRequest"](model_name="w"), "INVALID_ARGUMENT", "field 'inputs' is empty"),
+        (request(["raise"]), "INTERNAL", "the replica's log explains the id. Its id is"),
+        (request(["S" * 300_000]), "RESOURCE_EXHAUSTED", "larger than max"),
+    ],
+)
+def test_what_cannot_be_answered_has_a_code_and_a_sentence(
+    replica: Any, start: Callable[..., Any], ask: Ask, message: Any, code: str, sentence: str
+) -> None:
+    if code == "RESOURCE_EXHAUSTED":
+        message.inputs[1].contents.bytes_contents[0] = b"S" * (10 * 1024 * 1024)
+    with pytest.raises(grpc.RpcError) as refused:
+        ask("ModelInfer", message)
+    assert refused.value.code().name == code
+    assert sentence in refused.value.details()
+
+
+def test_calls_are_counted_with_the_requests(replica: Any, ask: Ask) -> None:
+    before = replica.metric("loopwright_requests_total{")
+    ask("ModelInfer", request(["S"]))
+    assert replica.metric("loopwright_requests_total{") == before + 1
+
+
+def test_only_the_owner_may_use_the_socket(replica: Any) -> None:
+    mode = replica.socket.with_name("r.sock.grpc").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+def test_a_call_under_way_is_answered_when_the_replica_is_told_to_stop(start: Callable[..., Any]) -> None:
+    slow = "import time\ndef run(data):\n    print('began', flush=True)\n    time.sleep(0.5)\n    return 1\n"
+    replica = start(slow, inputs=[{"name": "a", "type": "integer"}], grpc=True)
+    message = MESSAGES["ModelInferRequest"](model_name="w")
+    message.inputs.add(name="a", datatype="INT64", shape=[1]).contents.int64_contents.append(1)
+    with grpc.insecure_channel(f"unix:{replica.socket}.grpc") as channel:
+        infer = channel.unary_unary(f"/{grpc_messages.SERVICE}/ModelInfer")
+        under_way = infer.future(message.SerializeToString(), timeout=20)
+        while "began" not in replica.log():
+            assert not under_way.done()
+        assert replica.stop() == 0
+        answer = MESSAGES["ModelInferResponse"].FromString(under_way.result())
+    assert list(answer.outputs[0].contents.int64_contents) == [1]
