@@ -37,6 +37,7 @@ Record = tuple[str, str | None, str, float, float, int, Rows | None, Answers | N
 INTERVAL = 0.25  # seconds between two looks for what has gathered
 DURABLE = 1.0  # seconds from a request to the disk; what takes longer counts as dropped
 _MOST = 100_000  # rows, or KiB of answers to be read, that wait in memory
+_NEVER = 2**62  # more rows than ever come
 _PATIENCE = 5.0  # seconds that an ending replica waits for the last of it
 
 
@@ -103,6 +104,7 @@ class Recorder:
         self._events: list[Told] = []
         self._come = 0  # rows so far, by the event loop alone
         self._gone = 0  # of these, by the thread alone
+        self._why_not = "memory"  # why no more is taken, where no more is
         self._wake, self._over = threading.Event(), threading.Event()
         self._since = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="observations", daemon=True)
@@ -133,7 +135,7 @@ class Recorder:
         if type(answers) is bytes:
             weight += len(answers) >> 10
         if self._come - self._gone > _MOST:
-            self.losses["memory"] += 1
+            self.losses[self._why_not] += 1
             return
         self._come += weight
         self._append((request_id, client_id, role, began, seconds, status, rows, answers, extra, 0, weight))
@@ -141,7 +143,7 @@ class Recorder:
     async def feedback(self, events: Sequence[Event]) -> bool:
         """Keep labels and events; returns whether they are on the disk: where not, the client should try again."""
         if self._over.is_set() or self._come - self._gone > _MOST:
-            self.losses["memory"] += len(events)
+            self.losses[self._why_not] += len(events)
             return False
         loop = asyncio.get_running_loop()
         told = Told(events, loop, loop.create_future())
@@ -166,9 +168,9 @@ class Recorder:
 
     def _work(self) -> None:
         """The thread: until all is written after `close`."""
-        from loopwright.observations.keeping import Keeper
-
         try:
+            from loopwright.observations.keeping import Keeper
+
             keeper = Keeper(self._subject, self._terms, self.worker, self._log)
             over, since = False, self._since
             while not over:
@@ -179,6 +181,11 @@ class Recorder:
                 since = now
         except Exception:
             self._log.warning("observations-ended", error=traceback.format_exc(limit=-10))
+            self._why_not, self._gone = (
+                "error",
+                -_NEVER,
+            )  # from now on nothing gathers that nobody would write
+            self.losses["error"] += len(_take(self._records))
         finally:
             self._over.set()
             self._done.settle(True)

@@ -159,3 +159,22 @@ def test_a_folder_that_cannot_be_written_costs_observations_and_nothing_else(tmp
     assert said.actions() == ["observations-dropped", "observations-resumed"]
     assert [one.reasons for one in kept(tmp_path, Losses)] == [{"disk": 2}]
     assert [pane.features["live"]["age"].count for pane in kept(tmp_path, Pane)] == [1]
+
+
+def test_where_the_recorder_broke_nothing_gathers_and_all_is_counted_as_lost(tmp_path, monkeypatch):
+    said = Said()
+    monkeypatch.setattr("loopwright.observations.keeping.Keeper.keep", lambda *_: 1 / 0)
+
+    async def story():
+        async with recording(tmp_path, said) as recorder:
+            record(recorder, 1)
+            async with asyncio.timeout(10):
+                while "observations-ended" not in said.actions():
+                    await asyncio.sleep(0.01)
+            for number in range(3):
+                record(recorder, number)
+        return recorder
+
+    recorder = asyncio.run(story())
+    assert recorder.written == 0
+    assert recorder.losses["error"] >= 3  # and what the defect met
