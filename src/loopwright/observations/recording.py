@@ -181,10 +181,8 @@ class Recorder:
                 since = now
         except Exception:
             self._log.warning("observations-ended", error=traceback.format_exc(limit=-10))
-            self._why_not, self._gone = (
-                "error",
-                -_NEVER,
-            )  # from now on nothing gathers that nobody would write
+            self._why_not = "error"
+            self._gone = -_NEVER  # from now on nothing gathers: nobody would write it
             self.losses["error"] += len(_take(self._records))
         finally:
             self._over.set()

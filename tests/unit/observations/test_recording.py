@@ -163,13 +163,13 @@ def test_a_folder_that_cannot_be_written_costs_observations_and_nothing_else(tmp
 
 def test_where_the_recorder_broke_nothing_gathers_and_all_is_counted_as_lost(tmp_path, monkeypatch):
     said = Said()
-    monkeypatch.setattr("loopwright.observations.keeping.Keeper.keep", lambda *_: 1 / 0)
+    monkeypatch.setattr("loopwright.observations.keeping.Keeper.__init__", lambda *_: 1 / 0)
 
     async def story():
         async with recording(tmp_path, said) as recorder:
             record(recorder, 1)
             async with asyncio.timeout(10):
-                while "observations-ended" not in said.actions():
+                while "observations-ended" not in said.actions():  # noqa: ASYNC110  (a thread says it)
                     await asyncio.sleep(0.01)
             for number in range(3):
                 record(recorder, number)
@@ -177,4 +177,4 @@ def test_where_the_recorder_broke_nothing_gathers_and_all_is_counted_as_lost(tmp
 
     recorder = asyncio.run(story())
     assert recorder.written == 0
-    assert recorder.losses["error"] >= 3  # and what the defect met
+    assert recorder.losses == {"error": 4}
