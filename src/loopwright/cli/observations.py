@@ -108,9 +108,20 @@ def _show_distributions(parsed: argparse.Namespace, found: dict[str, Any]) -> No
         print("No observation matches.")
         return
     print(f"{found['workload']}, {found['version'] or found['revision'][:12]}, {found['role']} requests:")
-    titles = [*(name.replace("_", " ").upper() for name in ("column", *_SPREAD[1:])), "WITHOUT A BIN"]
-    lines = [[*(number(one[name]) for name in _SPREAD), _texts(one["unbinned"])] for one in found["columns"]]
+    titles = [
+        *(name.replace("_", " ").upper() for name in ("column", *_SPREAD[1:])),
+        "BASELINE MEAN",
+        "WITHOUT A BIN",
+    ]
+    lines = [
+        [*(number(one[name]) for name in _SPREAD), _trained(one["baseline"]), _texts(one["unbinned"])]
+        for one in found["columns"]
+    ]
     print("\n".join(listing(titles, lines)))
+
+
+def _trained(baseline: dict[str, Any] | None) -> str:
+    return number((baseline or {}).get("mean"))
 
 
 def _texts(unbinned: list[dict[str, Any]]) -> str:

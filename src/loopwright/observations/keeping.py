@@ -25,6 +25,7 @@ from loopwright.observations.recording import DURABLE, Log, Record, Subject, Ter
 from loopwright.observations.segments import Writer
 
 _PAUSE = 0.0003  # seconds after each piece of work, in which the event loop gets its turn
+_UNHURRIED = 0.2  # seconds of a round in which there are such pauses
 _SWEEP = 60.0  # seconds between two looks at what may go
 _TELL = 60.0  # seconds between two log lines about the same trouble
 _DAY = 86400.0
@@ -77,11 +78,13 @@ class Keeper:
         self._pane_began, self._segment_began, self._swept = now, now, 0.0
         self._writer = Writer(terms.folder / worker, terms.segment_bytes, self._begin)
         self._untold: Counter[str] = Counter()
+        self._unhurried_until = 0.0
         self._told: dict[str, float] = {}
 
     def keep(self, records: list[Record], events: list[Sequence[Event]], since: float, last: bool) -> Outcome:
         """One round; `since`: the monotonic second after which all of these came; `last`: none comes after it."""
         losses: Counter[str] = Counter()
+        self._unhurried_until = time.monotonic() + _UNHURRIED
         parts, content, written = self._encoded(records, losses)
         written += sum(map(len, events))
         if events:
@@ -120,7 +123,7 @@ class Keeper:
                 continue
             written += sum(not record[9] for record in kept)
             parts.append((part, gathered))
-            time.sleep(_PAUSE)
+            self._pause()
         return parts, content, written
 
     def _sample(self, part: list[Record]) -> list[Record]:
@@ -189,10 +192,14 @@ class Keeper:
         self._pane.cover(gathered.began)
         for name, values in zip(self._names, gathered.features, strict=True):
             self._pane.feature(role, name, values)
-            time.sleep(0)
         for name, values in zip(self._outputs, gathered.outputs, strict=True):
             self._pane.output(role, name, values)
-        time.sleep(_PAUSE)
+        self._pause()
+
+    def _pause(self) -> None:
+        """Let the event loop have its turn; not where the machine is so busy that this would cost observations."""
+        if time.monotonic() < self._unhurried_until:
+            time.sleep(_PAUSE)
 
     def _note(self, losses: Counter[str]) -> None:
         self._untold += losses

@@ -7,15 +7,14 @@ are up to rounding; quantiles and frequent items are sketches with the error bou
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from typing import Any
 
 import datasketches
 import numpy as np
 
 from loopwright.observations import bins
 from loopwright.observations.blocks import Summary
+from loopwright.observations.moments import Moments
 
 PRECISION = 200  # k of KLL: some 5 kB for any number of values
 _FREQUENT = 7  # log2 of the size of a frequent-items sketch: texts that take over 1 in 30 are never missed
@@ -40,7 +39,7 @@ class Total:
     def merge(self, summary: Summary) -> None:
         """Take in another of the same bins; ValueError where it has others."""
         self._counts += counts_of(summary)
-        self._moments.merge(summary)
+        self._moments += moments_of(summary)
         if summary.quantiles:
             self._quantiles.merge(datasketches.kll_doubles_sketch.deserialize(summary.quantiles))
         if summary.frequent:
@@ -86,7 +85,7 @@ class Tally(Total):
         self._counts += bins.count_found(into, found)
         finite = found.numbers[np.isfinite(found.numbers)]
         if finite.size:
-            self._moments.add(finite)
+            self._moments += Moments.of(finite)
             self._quantiles.update(finite)
 
     def _add_categories(self, into: bins.Categories, values: bins.Values) -> None:
@@ -95,37 +94,6 @@ class Tally(Total):
             if text is not None and text not in self._named:
                 self._frequent.update(_shown(text), weight)
         self._counts += bins.count_texts(into, found)
-
-
-class Moments:
-    """Count, extremes, mean, and sum of squared distances from it (Chan, Golub and LeVeque, 1983)."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.low: float | None = None
-        self.high: float | None = None
-        self.mean = 0.0
-        self.squares = 0.0
-
-    def add(self, numbers: Any) -> None:
-        """Take in an array of finite numbers, at least one."""
-        with np.errstate(all="ignore"):  # the squares of numbers near 1e308 are infinite, and are said to be
-            mean = float(numbers.mean())
-            squares = float(np.square(numbers - mean).sum())
-        self._join(numbers.size, float(numbers.min()), float(numbers.max()), mean, squares)
-
-    def merge(self, summary: Summary) -> None:
-        """Take in those of a summary."""
-        if summary.low is not None and summary.high is not None:
-            self._join(summary.count, summary.low, summary.high, summary.mean, summary.squares)
-
-    def _join(self, count: int, low: float, high: float, mean: float, squares: float) -> None:
-        before, apart = self.count, mean - self.mean
-        self.count += count
-        self.low = low if self.low is None else min(self.low, low)
-        self.high = high if self.high is None else max(self.high, high)
-        self.mean += apart * (count / self.count)
-        self.squares += squares + apart * apart * before * (count / self.count)
 
 
 def counts_of(summary: Summary) -> bins.Counts:
@@ -138,6 +106,11 @@ def counts_of(summary: Summary) -> bins.Counts:
         unseen=summary.unseen,
         other=summary.other,
     )
+
+
+def moments_of(summary: Summary) -> Moments:
+    """The moments of a summary by themselves."""
+    return Moments(summary.count, summary.low, summary.high, summary.mean, summary.squares)
 
 
 def quantiles(summary: Summary, ranks: Iterable[float]) -> list[float]:
@@ -155,11 +128,6 @@ def frequent(summary: Summary) -> list[tuple[str, int]]:
     sketch = datasketches.frequent_strings_sketch.deserialize(summary.frequent)
     found = sketch.get_frequent_items(datasketches.frequent_items_error_type.NO_FALSE_NEGATIVES)
     return [(item[0], int(item[1])) for item in found]
-
-
-def deviation(summary: Summary) -> float:
-    """The standard deviation of the numbers (of these, not of a population that they would be a sample of)."""
-    return math.sqrt(summary.squares / summary.count) if summary.count else math.nan
 
 
 def _shown(text: str) -> str:

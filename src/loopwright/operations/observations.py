@@ -20,7 +20,7 @@ from loopwright.observations import bins, recovery, segments
 from loopwright.observations.blocks import Header, Pane, Summary
 from loopwright.observations.panes import Distribution
 from loopwright.observations.reading import Reader, Wish
-from loopwright.observations.tallies import counts_of, deviation, frequent, quantiles
+from loopwright.observations.tallies import counts_of, frequent, moments_of, quantiles
 from loopwright.operations.naming import pick
 from loopwright.operations.telling import utc
 from loopwright.state import StateFolder
@@ -152,10 +152,29 @@ def _spread(kind: str, name: str, summary: Summary, into: bins.Bins | None) -> d
         "low": summary.low,
         "high": summary.high,
         "mean": summary.mean if summary.count else None,
-        "deviation": deviation(summary) if summary.count else None,
+        "deviation": moments_of(summary).deviation,
         "median": median[0] if median else None,
         "unbinned": [{"value": text, "count": count} for text, count in frequent(summary)[:_NAMED]],
         "bins": _bins(summary, into),
+        "baseline": _trained(into),
+    }
+
+
+def _trained(into: bins.Bins | None) -> dict[str, Any] | None:
+    """What the training rows were; None where no baseline has the column."""
+    if into is None:
+        return None
+    known = {"rows": into.counts.rows, "missing": into.counts.missing}
+    if isinstance(into, bins.Categories) or into.moments is None:
+        return known
+    median = into.percentiles[50] if into.percentiles else None
+    of = into.moments
+    return known | {
+        "low": of.low,
+        "high": of.high,
+        "mean": of.mean,
+        "deviation": of.deviation,
+        "median": median,
     }
 
 

@@ -181,3 +181,23 @@ def test_a_baseline_is_read_as_it_was_written():
 def test_what_is_no_baseline_is_refused(content):
     with pytest.raises(IntegrityError, match=r"baseline\.json"):
         bins.decode(content)
+
+
+@given(st.lists(st.floats(-1e308, 1e308), min_size=1, max_size=300))
+def test_the_baseline_has_the_moments_and_percentiles_of_its_numbers(values):
+    made = bins.decode(bins.encode(bins.make({"x": values}, {"x": "numbers"}, "x"))).outcome
+    assert (made.moments.count, made.moments.low, made.moments.high) == (
+        len(values),
+        min(values),
+        max(values),
+    )
+    assert len(made.percentiles) == 101
+    for percent, value in enumerate(made.percentiles):
+        assert sum(one <= value for one in values) >= len(values) * percent / 100
+        assert sum(one < value for one in values) <= len(values) * percent / 100
+
+
+def test_a_baseline_of_an_earlier_release_is_read():
+    made = bins.make({"x": [1.0, 2.0]}, {"x": "numbers"}, "x")
+    old = bins.encode(made).replace(b'"moments"', b'"unknown"').replace(b'"percentiles"', b'"unknown"')
+    assert bins.decode(old).outcome.moments is None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from loopwright.observations import bins
 from loopwright.observations.blocks import Column, Pane
 from loopwright.observations.panes import Distribution, Opened, Shape
-from loopwright.observations.tallies import Tally, Total, counts_of, deviation, frequent, quantiles
+from loopwright.observations.tallies import Tally, Total, counts_of, frequent, moments_of, quantiles
 
 NUMBERS = st.lists(st.none() | st.floats(-1e9, 1e9) | st.integers(-(10**6), 10**6), max_size=60)
 TEXTS = st.lists(st.none() | st.text("abcde", max_size=2), max_size=60)
@@ -51,7 +51,9 @@ def test_sums_of_numbers_are_those_of_the_whole(one, two, three):
         assert (both.count, both.low, both.high) == (whole.count, whole.low, whole.high)
         assert math.isclose(both.mean, whole.mean, rel_tol=1e-9, abs_tol=1e-3)
         if whole.count:
-            assert math.isclose(deviation(both), deviation(whole), rel_tol=1e-6, abs_tol=1e-3)
+            assert math.isclose(
+                moments_of(both).deviation, moments_of(whole).deviation, rel_tol=1e-6, abs_tol=1e-3
+            )
             assert quantiles(both, [0.0, 1.0]) == [whole.low, whole.high]
 
 
