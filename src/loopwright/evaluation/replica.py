@@ -44,6 +44,8 @@ def settings_for(
         "environment": "evaluation",
         "revision": name,
         "version": None,
+        "fronts": 1,
+        "grpc": False,  # the held-out rows come by HTTP
         "package": str(package),
         "entry": manifest["entry"],
         "model": manifest.get("model"),

@@ -233,6 +233,7 @@ class Performer:
             "auth": serving.auth,
             "timeout": start + limits.queue_wait + limits.timeout + _MARGIN,
             "idempotent": serving.idempotent,
+            "grpc": serving.grpc,
             "capacity": replicas.max * (limits.concurrency + limits.queue),
         }
 

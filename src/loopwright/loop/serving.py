@@ -24,6 +24,7 @@ _SINCE_0_1: Mapping[str, Any] = {  # fields of `serving` that are newer, as what
     "replicas.scale_down_delay": 60.0,
     "replicas.scale_to_zero_after": 300.0,
     "fronts": 1,
+    "grpc": False,
     "observations": Observations().model_dump(),
 }
 _GRACE_PERIOD = 10.0  # seconds that a replica may take to finish what it has begun
@@ -93,6 +94,7 @@ def settings_of(
         "thread_safe": serving.thread_safe,
         "idempotent": serving.idempotent,
         "fronts": serving.fronts,
+        "grpc": serving.grpc,
         "inputs": package["columns"] if serving.validate_inputs else None,
         "limits": serving.limits.model_dump(),
         "threads": threads(serving.resources.cpu),

@@ -80,6 +80,11 @@ class Serving(Declaration):
         le=64,
         description="Processes in each replica that take requests, check them, and run what is compiled.",
     )
+    grpc: bool = Field(
+        default=False,
+        description="Whether replicas answer the Open Inference Protocol over gRPC as well; clients reach it on the "
+        "gateway's port.",
+    )
     observations: Observations = Field(default=Observations(), description="What is kept of requests.")
     replicas: Replicas = Field(default=Replicas(), description="How many copies.")
     limits: Limits = Field(default=Limits(), description="What each takes on.")

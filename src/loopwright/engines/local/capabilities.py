@@ -26,7 +26,7 @@ EXACT = (
     ),
     *("training.dependencies.python", "training.compute.max_duration"),
     *("serving.workers", "serving.thread_safe", "serving.validate_inputs", "serving.idempotent"),
-    *("serving.auth", "packaging.compile"),
+    *("serving.auth", "serving.grpc", "packaging.compile"),
     *("serving.observations.rate", "serving.observations.exclude", "serving.observations.extra"),
     *("serving.observations.keep", "serving.observations.max_size"),
     *("serving.limits.concurrency", "serving.limits.queue", "serving.limits.queue_wait"),
