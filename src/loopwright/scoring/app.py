@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from loopwright.scoring import metrics, refusals
+from loopwright.scoring import labelling, metrics, refusals
 from loopwright.scoring.body import Body, BodyReader, Incoming
 from loopwright.scoring.context import Context
 from loopwright.scoring.failure_log import FailureLog
@@ -31,11 +31,13 @@ STATUSES: dict[type[Refusal], int] = {
     refusals.UnknownEncoding: 415,
     refusals.UnknownMediaType: 415,
     refusals.InvalidInput: 422,
+    refusals.InvalidFeedback: 422,
     refusals.Failed: 500,
     refusals.QueueFull: 503,
     refusals.WaitedTooLong: 503,
     refusals.NotReady: 503,
     refusals.Draining: 503,
+    refusals.NotKept: 503,
     refusals.Late: 504,
 }
 
@@ -72,6 +74,7 @@ class App:
         self._protocols = ProtocolPaths(service)
         self._routes: dict[str, tuple[str, Handle]] = {
             "/score": ("POST", self._not_found),
+            "/feedback": ("POST", self._feedback),
             "/healthz": ("GET", self._healthz),
             "/readyz": ("GET", self._readyz),
             "/metrics": ("GET", self._metrics),
@@ -179,6 +182,17 @@ class App:
             get("x-loopwright-role"),
             get("traceparent"),
         )
+
+    async def _feedback(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
+        headers, body = scope.headers, Body(exchange)
+        try:
+            content = await self._reader.read(
+                body, headers.get("content-length"), headers.get("content-encoding")
+            )
+            self._respond(exchange, request_id, 200, await labelling.keep(self._service.recorder, content))
+        except Refusal as refusal:
+            self._refuse(exchange, self._context(headers, request_id), refusal)
+            await body.discard()
 
     async def _healthz(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
         self._respond(exchange, request_id, 200, b'{"status":"ok"}')

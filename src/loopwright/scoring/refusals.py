@@ -5,6 +5,7 @@ These are answers to one client, not errors of Loopwright, so they are not in er
     Refusal
       NotJson        the body cannot be read
       InvalidInput   a row lacks an input or has a wrong type; carries field, row, found, expected
+      InvalidFeedback  feedback that cannot be understood; carries field, item
       BodyTooLarge   over limits.max_body
       BodyTooSlow    not there within limits.timeout
       BodyCutShort   the client went away in the middle of it
@@ -16,6 +17,7 @@ These are answers to one client, not errors of Loopwright, so they are not in er
         WaitedTooLong
         NotReady
         Draining
+        NotKept      feedback that did not get to the disk
       Late           no answer within limits.timeout
       Failed         user code raised, answered what JSON cannot hold, or its process died; the log explains `id`
 """
@@ -55,6 +57,12 @@ class InvalidInput(Refusal):
             found=found,
             expected=expected,
         )
+
+
+class InvalidFeedback(Refusal):
+    """Feedback that cannot be understood."""
+
+    code = "invalid-feedback"
 
 
 class BodyTooLarge(Refusal):
@@ -124,6 +132,12 @@ class Draining(Busy):
     """The replica is about to end."""
 
     code = "draining"
+
+
+class NotKept(Busy):
+    """Feedback did not get to the disk."""
+
+    code = "not-kept"
 
 
 class Late(Refusal):

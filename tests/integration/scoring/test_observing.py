@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from recordings import kept
 
-from loopwright.observations.blocks import Requests
+from loopwright.observations.blocks import Events, Requests
 
 _SCRIPT = """
     import json
@@ -31,6 +31,31 @@ def observed(start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
         "extra": ["customer"],
     }
     return start(_SCRIPT, inputs=_INPUTS, observations=observations), folder / "test" / "w"
+
+
+def test_feedback_is_on_the_disk_once_it_is_answered(observed: tuple[Any, Path]) -> None:
+    replica, folder = observed
+    answer = replica.ask(
+        "POST", "/feedback", [{"id": "a-1", "label": 1}, {"client_id": "theirs", "event": "refund"}]
+    )
+    assert (answer.status, answer.json) == (200, {"kept": 2})
+    (events,) = kept(folder, Events)
+    assert [(one.id, one.client_id, one.label, one.event) for one in events.events] == [
+        ("a-1", None, 1, None),
+        (None, "theirs", None, "refund"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "item"),
+    [(b"{", None, None), ({"label": 1}, "id", None), ([{"id": "a", "label": 1}, {"id": "b"}], "label", 1)],
+)
+def test_feedback_that_is_none_is_refused_by_name(
+    observed: tuple[Any, Path], body: Any, field: str | None, item: int | None
+) -> None:
+    answer = observed[0].ask("POST", "/feedback", body)
+    assert (answer.status, answer.error["code"]) == (422, "invalid-feedback")
+    assert (answer.error["field"], answer.error["item"]) == (field, item)
 
 
 def test_every_request_is_kept_whatever_became_of_it(observed: tuple[Any, Path]) -> None:
