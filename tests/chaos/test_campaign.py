@@ -67,6 +67,7 @@ def test_whatever_is_killed_each_change_is_released_once_and_every_request_answe
                 cli("up", str(folder), "--auto-approve", timeout=600)
             assert_one_of_each(cli, number)
             assert_it_answers(cli, number)
+            print(f"change {number}: {len(killer.kills)} kills", flush=True)
     told = Counter(kill.target for kill in killer.kills)
     print(f"{number - 1} changes, {len(load.asked)} requests, {len(killer.kills)} kills: {dict(told)}")
     assert_no_request_failed(load.asked, killer.kills)

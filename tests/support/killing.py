@@ -20,10 +20,15 @@ from typing import Any
 
 import psutil
 
+from loopwright.cli.client import Client
+from loopwright.state import StateFolder
+
 SHORTEST, LONGEST = 0.2, 2.6  # seconds between two kills
 LONGEST_DEATH = 10.0  # seconds
 WEIGHTS = {"job": 5}  # jobs live shortly; the others are there all the time
+KEEPERS = ("control plane", "agent")  # they start each other again
 SERVICES = {"gateway": "gateway", "tracking server": "mlflow"}  # kind -> how the agent names it
+MOST_EARLY_KILLS = 2  # in succession, before one has come up: on a busy machine, none ever would
 MOST_JOB_KILLS = 2  # of one step within one change: the loop starts a lost job again three times
 
 
@@ -45,6 +50,7 @@ class Killer:
     seed: int
     kills: list[Kill] = field(default_factory=list)
     _jobs: Counter[str] = field(default_factory=Counter)
+    _early: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -71,6 +77,7 @@ class Killer:
                 self._kill(target, self._random.choice(found[target]))
 
     def _kill(self, target: str, victim: psutil.Process) -> None:
+        early = self._early[target] + 1 if target in KEEPERS and not self._is_up(target, victim) else 0
         at = time.time()  # before: a client may hear of it sooner than we come to note it
         try:
             if target == "job":
@@ -78,6 +85,7 @@ class Killer:
             victim.send_signal(signal.SIGKILL)
         except psutil.NoSuchProcess:
             return
+        self._early[target] = early
         self.kills.append(Kill(at, target, victim.pid, _await_end(victim)))
 
     def _victims(self) -> dict[str, list[psutil.Process]]:
@@ -116,18 +124,30 @@ class Killer:
                 return self._jobs[_step(process, self.home)] < MOST_JOB_KILLS
             except psutil.NoSuchProcess:  # ended since it was found
                 return False
-        if target in ("control plane", "agent"):
-            return True
+        if target in KEEPERS:
+            return self._early[target] < MOST_EARLY_KILLS or self._is_up(target, process)
         kinds = ("replica", "worker") if target in ("replica", "worker") else (target,)
         earlier = [kill for kill in self.kills if kill.target in kinds]
         return self._whole(target, earlier)
 
+    def _is_up(self, target: str, process: psutil.Process) -> bool:
+        """Whether it has come so far as to do its work."""
+        if target == "control plane":
+            health = Client(StateFolder(self.home)).health()
+            return health is not None and health["pid"] == process.pid
+        return bool(self._seen()["agent_pid"] == process.pid)
+
+    def _seen(self) -> dict[str, Any]:
+        """What the agent said last."""
+        try:
+            seen: dict[str, Any] = json.loads((self.home / "observed.json").read_bytes())
+        except FileNotFoundError:
+            return {"at": 0.0, "agent_pid": 0, "report": {"services": {}, "replica_sets": {}}}
+        return seen
+
     def _whole(self, target: str, earlier: list[Kill]) -> bool:
         """Whether the agent has seen, well after the last kill of this kind, that all which it keeps of it is ready."""
-        try:
-            observed: dict[str, Any] = json.loads((self.home / "observed.json").read_bytes())
-        except FileNotFoundError:
-            return False
+        observed = self._seen()
         report = observed["report"]
         if observed["at"] < max((kill.at for kill in earlier), default=0.0) + 1.0:
             return False
