@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 AGAIN = 0.1  # seconds before another try
 ABSENCE = 90.0  # seconds that the control plane may be away: the agent starts it again
+_MOST_RETURNS = (
+    100  # times that it may come back without an answer: after that, the question itself is to blame
+)
 
 
 def persist(client: Client, ask: Callable[[], Any]) -> Any:
@@ -21,14 +24,18 @@ def persist(client: Client, ask: Callable[[], Any]) -> Any:
 
     Raises ConflictError where everything was stopped on purpose, TemporaryError where it stays away.
     """
-    deadline = time.monotonic() + ABSENCE
+    deadline, seen = time.monotonic() + ABSENCE, {0}
     while True:
         try:
             return ask()
         except TemporaryError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or len(seen) > _MOST_RETURNS:
                 raise
             _bring_back(client.state)
+        back = (client.health() or {"pid": 0})["pid"]
+        if back not in seen:  # it was away no longer, even if it was killed again before it could answer
+            deadline = time.monotonic() + ABSENCE
+            seen.add(back)
 
 
 def _bring_back(state: StateFolder) -> None:

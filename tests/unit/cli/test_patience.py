@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
+from contextlib import nullcontext
+from itertools import count, repeat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +26,9 @@ class Absent(Client):
         super().__init__(state)
         self.asked = 0
         self.tokens: list[str] = []
+
+    def health(self) -> dict[str, Any] | None:
+        return None
 
     def get(self, path: str, timeout: float = 30.0, **query: Any) -> Any:
         self.asked += 1
@@ -73,6 +80,35 @@ def test_a_promotion_is_asked_for_again_with_the_token_of_its_first_try(
     assert [transfer.promote(parsed), transfer.promote(parsed)] == [0, 0]
     first, repeated, other = client.tokens
     assert first == repeated != other
+
+
+class Restless(Absent):
+    """Killed a minute after each question: the fifth is answered."""
+
+    def __init__(self, state: StateFolder, pids: Iterable[int]) -> None:
+        super().__init__(state)
+        self.now, self.pids = 0.0, iter(pids)
+
+    def health(self) -> dict[str, Any] | None:
+        return {"pid": next(self.pids)}
+
+    def get(self, path: str, timeout: float = 30.0, **query: Any) -> Any:
+        self.now += 60.0
+        self.asked = 0 if self.now < 300 else 1
+        return super().get(path, timeout, **query)
+
+
+@pytest.mark.parametrize(("pids", "answered"), [(count(1), True), (repeat(1), False)])
+def test_who_comes_back_each_time_is_waited_for_and_who_stays_silent_is_not(
+    client: Absent, monkeypatch: pytest.MonkeyPatch, pids: Iterable[int], answered: bool
+) -> None:
+    restless = Restless(client.state, pids)
+    clock = SimpleNamespace(monotonic=lambda: restless.now)
+    monkeypatch.setattr(patience, "time", clock)
+    monkeypatch.setattr(patience, "connect", lambda state: None)
+    with nullcontext() if answered else pytest.raises(TemporaryError):
+        assert patience.persist(restless, lambda: restless.get("/v1/changes/toy-1"))["state"] == "succeeded"
+    assert restless.now == (300.0 if answered else 180.0)
 
 
 def test_nothing_is_brought_back_that_was_stopped_on_purpose(client: Absent) -> None:
