@@ -71,6 +71,7 @@ class Batcher:
         self._wait = batching.wait
         self._telemetry = telemetry
         self._room = limits.concurrency + limits.queue
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._line: deque[Asked] = deque()
         self._calls: set[asyncio.Task[None]] = set()
         self._inside: set[Asked] = set()  # requests in calls that run elsewhere
@@ -104,7 +105,7 @@ class Batcher:
         """The answers to these rows, to be awaited: raises Refusal there, and QueueFull here."""
         if len(self._line) + len(self._inside) >= self._room:
             self.check()
-        loop = asyncio.get_running_loop()
+        loop = self._loop or self._running()
         asked = Asked(rows, loop.create_future(), loop.time())
         if not rows:
             asked.answer.set_result([[] for _ in range(self._outputs)])
@@ -120,9 +121,15 @@ class Batcher:
             _fail(asked, Draining("This replica is ending and could not finish the request. Try again."))
         self._line.clear()
 
+    def _running(self) -> asyncio.AbstractEventLoop:
+        """The event loop, asked for once: asyncio asks the kernel for the process's id each time."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
     def _plan(self) -> None:
         """Have a call made: as soon as whatever has come by now is in the line, or once company has been waited for."""
-        loop = asyncio.get_running_loop()
+        loop = self._running()
         if len(self._calls) >= self._model.parallel:
             self._watch()
         elif not self._wait:
@@ -146,7 +153,7 @@ class Batcher:
     def _take(self) -> list[Asked]:
         """The next requests for one call, without those that nobody waits for any more or that have waited too long."""
         batch: list[Asked] = []
-        line, now, rows = self._line, asyncio.get_running_loop().time(), 0
+        line, now, rows = self._line, self._running().time(), 0
         oldest = now - self._limits.queue_wait
         observe = self._telemetry.queue_wait_seconds.observe
         while line and (not batch or rows + len(line[0].rows) <= self._most):
@@ -177,7 +184,7 @@ class Batcher:
 
     def _elsewhere(self, batch: list[Asked], rows: list[Row] | None) -> None:
         self._inside.update(batch)
-        task = asyncio.get_running_loop().create_task(self._run(batch, rows))
+        task = self._running().create_task(self._run(batch, rows))
         self._calls.add(task)
         task.add_done_callback(self._ended)
         self._watch()
@@ -194,7 +201,7 @@ class Batcher:
                 return
             for asked in batch:
                 if not asked.answer.done():
-                    asked.since = asyncio.get_running_loop().time()
+                    asked.since = self._running().time()
                     await self._score([asked], asked.rows)
         finally:
             self._inside.difference_update(batch)
@@ -217,11 +224,11 @@ class Batcher:
     def _watch(self) -> None:
         """Look at the clock now and then while requests wait or a call runs elsewhere: dearer would be a timer for each."""
         if self._looking is None:
-            self._looking = asyncio.get_running_loop().call_later(self._look_every, self._look)
+            self._looking = self._running().call_later(self._look_every, self._look)
 
     def _look(self) -> None:
         self._looking = None
-        now = asyncio.get_running_loop().time()
+        now = self._running().time()
         while self._line and self._line[0].since < now - self._limits.queue_wait:
             self._send_away(self._line.popleft())
         for asked in self._inside:

@@ -82,6 +82,7 @@ class BodyReader:
         ] = {}  # small bodies, in the order of their coming
         self._numbers = itertools.count()
         self._looking = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def is_small(self, length: str | None, encoding: str | None) -> bool:
         """Whether `read_small` will do: most bodies are, and their way is to be a short one."""
@@ -89,8 +90,10 @@ class BodyReader:
 
     async def read_small(self, incoming: Incoming) -> bytes:
         """The whole of a small body; raises Refusal. One look at the clock for many does for a timer for each."""
-        number, loop = next(self._numbers), asyncio.get_running_loop()
-        task = asyncio.current_task()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()  # once: it asks the kernel for the process's id each time
+        number, loop = next(self._numbers), self._loop
+        task = asyncio.current_task(loop)
         assert task is not None  # noqa: S101  (the server runs each request in a task)
         self._reading[number] = (task, loop.time())
         if not self._looking:

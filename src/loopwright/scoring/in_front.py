@@ -68,6 +68,7 @@ class FrontScorer:
             return self.message
         self._telemetry.init_seconds = loop.time() - began
         self._log.info("model-ready", init_seconds=round(self._telemetry.init_seconds, 3))
+        memory.settle()
         self._model, self.message = model, ""
         await asyncio.get_running_loop().create_future()
         return ""

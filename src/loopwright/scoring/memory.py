@@ -1,8 +1,9 @@
-"""Giving memory back: what loading a model took for a moment, the C library keeps for itself otherwise."""
+"""Memory of a front: given back after a model was loaded, and not searched for garbage more often than there is any."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 
 
@@ -15,3 +16,13 @@ def trim() -> None:
         release = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if release is not None:
             release(0)
+
+
+def settle() -> None:
+    """Take all that is there now for what stays, and look for garbage in circles seldom: a request leaves none.
+
+    Measured at 32 connections: a twentieth of the front's processor time went into looking.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
