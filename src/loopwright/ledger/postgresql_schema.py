@@ -25,6 +25,8 @@ MIGRATIONS = (
     CREATE TRIGGER facts_remain BEFORE TRUNCATE ON loopwright_facts
         FOR EACH STATEMENT EXECUTE FUNCTION loopwright_keep();
     """,
+    # The newest, or the first, of a kind is found without sorting all of them.
+    "CREATE INDEX loopwright_facts_in_order ON loopwright_facts (kind, workload, sequence);",
 )
 _SETTING_UP = 19_544  # the advisory lock of who looks at the schema
 
