@@ -59,6 +59,7 @@ def test_distributions_are_those_of_one_role(cli: Cli) -> None:
         (("titanic", "--environment", "prod"), 1, "No environment with observations 'prod'"),
         (("titanic", "--out", "x.txt"), 2, "expected a name that ends in .parquet, .csv, .arrow"),
         (("titanic", "--distributions", "--labels"), 2, "--distributions does not take --labels"),
+        (("titanic", "--since", "1h", "--until", "2h"), 2, "--since is later than --until"),
         (("titanic", "--role", "someone"), 2, "invalid choice"),
     ],
 )

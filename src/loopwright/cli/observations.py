@@ -37,6 +37,8 @@ def observations(parsed: argparse.Namespace) -> int:
 
 def _check(parsed: argparse.Namespace) -> None:
     """Options that do not go together are refused: who gives one believes that it matters."""
+    if parsed.since is not None and parsed.until is not None and parsed.since > parsed.until:
+        raise UsageError("--since is later than --until, so no observation can match. Exchange the two.")
     if parsed.distributions:
         wrong = [f"--{name}" for name in ("id", "labels", "out", "limit") if getattr(parsed, name)]
     else:

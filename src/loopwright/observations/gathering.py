@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from loopwright.observations import prediction
 from loopwright.observations.recording import Record
 
-AT_ONCE = 512  # rows; and KiB of answers to be read
+AT_ONCE = 512  # rows, or KiB of answers to be read; about half a millisecond of work
+_BYTES = 256 * 1024  # of a part, where rows are long texts
 
 
 class Gathered(NamedTuple):
@@ -40,18 +41,23 @@ class Gatherer:
         self._outputs = outputs
         self._extra = extra
         self._paths = paths
+        self._most = AT_ONCE
+
+    def adapt(self, size: int, rows: int) -> None:
+        """Make the next parts as small as they must be, given the bytes of one of so many rows."""
+        self._most = max(1, min(AT_ONCE, _BYTES * rows // max(1, size)))
 
     def parts(self, records: Sequence[Record]) -> Iterator[list[Record]]:
         """The records in parts of some hundred rows; a request with more is cut."""
         part: list[Record] = []
         weight = 0
         for record in records:
-            if record[-1] > AT_ONCE and record[6] is not None:
+            if record[-1] > self._most and record[6] is not None:
                 yield from ([piece] for piece in self._pieces(record))
                 continue
             part.append(record)
             weight += record[-1]
-            if weight >= AT_ONCE:
+            if weight >= self._most:
                 yield part
                 part, weight = [], 0
         if part:
@@ -95,8 +101,9 @@ class Gatherer:
         rows, answers, extra = record[6] or (), record[7], record[8]
         if isinstance(answers, bytes):
             answers = self._read(answers, rows)
-        for start in range(0, len(rows), AT_ONCE):
-            end = start + AT_ONCE
+        size = self._most
+        for start in range(0, len(rows), size):
+            end = start + size
             columns = [column[start:end] for column in answers] if answers else None
             more = extra[start:end] if extra else None
             yield (*record[:6], rows[start:end], columns, more, start, 0)

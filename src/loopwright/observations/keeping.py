@@ -7,20 +7,18 @@ that is due goes with the frames of a round; where the disk refuses, it stays op
 from __future__ import annotations
 
 import hashlib
-import random
 import time
-import traceback
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from loopwright.errors import IntegrityError
 from loopwright.observations import ageing, bins, panes
-from loopwright.observations.blocks import Event, Events, Header, Losses, Requests, encode
+from loopwright.observations.blocks import Event, Events, Header, Losses, encode
 from loopwright.observations.frames import frame
+from loopwright.observations.framing import Framer
 from loopwright.observations.gathering import Gathered, Gatherer
-from loopwright.observations.plain import plain
 from loopwright.observations.recording import DURABLE, Log, Record, Subject, Terms
 from loopwright.observations.segments import Writer
 
@@ -36,10 +34,7 @@ class Outcome(NamedTuple):
 
     written: int
     losses: Counter[str]
-
-    @property
-    def durable(self) -> bool:
-        return not self.losses
+    durable: bool  # whether the disk has it, in time or late
 
 
 class Keeper:
@@ -55,6 +50,7 @@ class Keeper:
         self._outputs = subject.outputs
         paths = [path for path in (terms.prediction, terms.probability) if path is not None]
         self._gatherer = Gatherer(places, len(subject.outputs), len(terms.extra), paths)
+        self._framer = Framer(self._gatherer, terms.rate, self._tell)
         content = bins.encode(baseline) if baseline else b""
         self._header = Header(
             workload=subject.workload,
@@ -85,61 +81,38 @@ class Keeper:
         """One round; `since`: the monotonic second after which all of these came; `last`: none comes after it."""
         losses: Counter[str] = Counter()
         self._unhurried_until = time.monotonic() + _UNHURRIED
-        parts, content, written = self._encoded(records, losses)
-        written += sum(map(len, events))
+        parts, content, requests = self._framer.frame(records, self._pane.sequence, losses, self._pause)
+        written = requests + sum(map(len, events))
         if events:
             content.append(frame(encode(Events([event for some in events for event in some]))))
-        due = self._due()
-        if due:
-            content.append(frame(encode(self._pane.pane())))
-        if content:
-            kept = self._write(content)
-            if kept and due:
-                self._next_pane()
-            if not kept or time.monotonic() - since > DURABLE:
-                losses["late" if kept else "disk"] += written
-                written = 0
+        kept = self._write_with_pane(content)
+        if not kept or time.monotonic() - since > DURABLE:
+            losses["late" if kept else "disk"] += written
+            written = 0
         self._count(parts)
         self._note(losses)
         self._sweep()
         if last:
             self._end()
-        return Outcome(written, losses)
+        return Outcome(written, losses, kept)
 
-    def _encoded(
-        self, records: list[Record], losses: Counter[str]
-    ) -> tuple[list[tuple[list[Record], Gathered]], list[bytes], int]:
-        """The records in parts, the frames of those that are kept row by row, and how many these are."""
-        parts, content, written = [], [], 0
-        for part in self._gatherer.parts(records):
-            try:
-                gathered = self._gatherer.gather(part)
-                kept = self._sample(part)
-                if kept:
-                    content.append(self._frame(gathered if kept is part else self._gatherer.gather(kept)))
-            except Exception:  # the root of what is done with values that clients and scripts chose
-                losses["error"] += len(part)
-                self._tell("error", error=traceback.format_exc(limit=-5))
-                continue
-            written += sum(not record[9] for record in kept)
-            parts.append((part, gathered))
-            self._pause()
-        return parts, content, written
+    def overflowed(self, lost: int) -> None:
+        """So many more did not fit into memory, so that they never came here."""
+        if lost:
+            self._untold["memory"] += lost
+            self._tell("memory")
 
-    def _sample(self, part: list[Record]) -> list[Record]:
-        rate = self._terms.rate
-        return part if rate >= 1 else [one for one in part if random.random() < rate]  # noqa: S311  (no secret)
-
-    def _frame(self, gathered: Gathered) -> bytes:
-        block = Requests(self._pane.sequence, *gathered)
-        try:
-            return frame(encode(block))
-        except (
-            TypeError,
-            ValueError,
-            OverflowError,
-        ):  # what MessagePack cannot hold: 2**64, half a surrogate pair
-            return frame(encode(Requests(self._pane.sequence, *plain(gathered))))
+    def _write_with_pane(self, content: list[bytes]) -> bool:
+        """Whether all of it is on the disk; the pane goes with it where it is due."""
+        due = not self._pane.empty and time.monotonic() - self._pane_began >= panes.SECONDS
+        if due:
+            content.append(frame(encode(self._pane.pane())))
+        if not content:
+            return True
+        kept = self._write(content)
+        if kept and due:
+            self._next_pane()
+        return kept
 
     def _write(self, content: list[bytes]) -> bool:
         """Whether it is on the disk."""
@@ -172,9 +145,6 @@ class Keeper:
             self._write([frame(encode(self._pane.pane()))])
         self._writer.seal()
 
-    def _due(self) -> bool:
-        return not self._pane.empty and time.monotonic() - self._pane_began >= panes.SECONDS
-
     def _next_pane(self) -> None:
         sequence = self._pane.sequence + 1
         self._pane = panes.Opened(self._header.worker, self._header.baseline, self._shape, sequence)
@@ -206,7 +176,7 @@ class Keeper:
         if losses["late"]:
             self._tell("late", observations=losses["late"])
 
-    def _tell(self, trouble: str, **more: Any) -> None:
+    def _tell(self, trouble: str, **more: object) -> None:
         """One line in the log, and no other about the same within a minute."""
         now = time.monotonic()
         if trouble not in self._told or now - self._told[trouble] >= _TELL:

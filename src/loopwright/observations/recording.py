@@ -97,13 +97,14 @@ class Recorder:
     def __init__(self, subject: Subject, terms: Terms, log: Log, replica: str = "replica") -> None:
         self.worker = f"{replica}-{secrets.token_hex(4)}"
         self.written = 0
-        self.losses: Counter[str] = Counter()  # why: memory, disk, late, error
+        self.losses: Counter[str] = Counter()  # why: memory, disk, late, large, error
         self._subject, self._terms, self._log = subject, terms, log
         self._records: list[Record] = []
         self._append = self._records.append
         self._events: list[Told] = []
         self._come = 0  # rows so far, by the event loop alone
         self._gone = 0  # of these, by the thread alone
+        self._overflowed = 0  # how many losses for want of memory the thread knows of
         self._why_not = "memory"  # why no more is taken, where no more is
         self._wake, self._over = threading.Event(), threading.Event()
         self._since = time.monotonic()
@@ -191,8 +192,10 @@ class Recorder:
     def _keep(self, keeper: Keeper, since: float, over: bool) -> None:
         """Take what has gathered since then, and keep it."""
         records, told = _take(self._records), _take(self._events)
-        durable = False
+        durable, memory = False, self.losses["memory"]
         try:
+            keeper.overflowed(memory - self._overflowed)
+            self._overflowed = memory
             outcome = keeper.keep(records, [one.events for one in told], since, over)
             self.written += outcome.written
             self.losses.update(outcome.losses)

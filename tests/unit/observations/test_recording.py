@@ -4,6 +4,7 @@ import time
 import pytest
 from recordings import Said, kept, record, recording, subject
 
+from loopwright.observations import framing
 from loopwright.observations.blocks import Event, Events, Header, Losses, Pane, Requests
 from loopwright.observations.recording import DURABLE
 
@@ -133,15 +134,18 @@ def test_what_does_not_fit_into_memory_is_counted(tmp_path, monkeypatch):
     monkeypatch.setattr("loopwright.observations.recording._MOST", 2)
 
     async def story():
-        async with recording(tmp_path) as recorder:
+        async with recording(tmp_path, said) as recorder:
             for number in range(10):  # no await between: nothing can be written meanwhile
                 recorder.record(f"{number}", None, "live", 0.0, 0.0, 200, [(1.0, "a")] * 3, None)
             assert not await recorder.feedback([Event(1.0, id="x", label=1)])
         return recorder
 
+    said = Said()
     recorder = asyncio.run(story())
     assert recorder.written + recorder.dropped == 11
     assert recorder.losses["memory"] >= 9
+    assert sum(one.reasons["memory"] for one in kept(tmp_path, Losses)) == recorder.losses["memory"]
+    assert said.actions() == ["observations-dropped"]
 
 
 def test_a_folder_that_cannot_be_written_costs_observations_and_nothing_else(tmp_path):
@@ -178,3 +182,20 @@ def test_where_the_recorder_broke_nothing_gathers_and_all_is_counted_as_lost(tmp
     recorder = asyncio.run(story())
     assert recorder.written == 0
     assert recorder.losses == {"error": 4}
+
+
+def test_long_texts_are_written_in_frames_that_can_be_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(framing, "MOST", 300_000)
+
+    async def story():
+        async with recording(tmp_path) as recorder:
+            for number in range(40):
+                record(recorder, number, [(1.0, "x" * 50_000)])
+            record(recorder, 40, [(1.0, "x" * 400_000)])
+        return recorder
+
+    recorder = asyncio.run(story())
+    assert (recorder.written, dict(recorder.losses)) == (40, {"large": 1})
+    blocks = kept(tmp_path, Requests)
+    assert [name for one in blocks for name in one.ids] == [f"q-{number}" for number in range(40)]
+    assert len(blocks[-1].ids) <= 6
