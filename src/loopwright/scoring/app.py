@@ -24,10 +24,12 @@ from loopwright.scoring.speakers import JSON, Headers, refuse
 
 STATUSES: dict[type[Refusal], int] = {
     refusals.NotJson: 400,
+    refusals.NotTaken: 400,
     refusals.BodyCutShort: 400,
     refusals.NotThere: 404,
     refusals.BodyTooSlow: 408,
     refusals.BodyTooLarge: 413,
+    refusals.HeaderTooLong: 431,
     refusals.UnknownEncoding: 415,
     refusals.UnknownMediaType: 415,
     refusals.InvalidInput: 422,
@@ -58,6 +60,12 @@ class Exchange(Incoming, Protocol):
     def response_bytes(self, status: int, headers: list[Header], body: bytes) -> None: ...
 
 
+class Application(Protocol):
+    """What a server asks (RSGI)."""
+
+    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]: ...
+
+
 Handle = Callable[[Scope, Exchange, str], Awaitable[None]]
 
 
@@ -75,6 +83,7 @@ class App:
         self._routes: dict[str, tuple[str, Handle]] = {
             "/score": ("POST", self._not_found),
             "/feedback": ("POST", self._feedback),
+            "/": ("GET", self._healthy),
             "/healthz": ("GET", self._healthz),
             "/readyz": ("GET", self._readyz),
             "/metrics": ("GET", self._metrics),
@@ -197,6 +206,10 @@ class App:
     async def _healthz(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
         self._respond(exchange, request_id, 200, b'{"status":"ok"}')
 
+    async def _healthy(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
+        """As Azure ML's inference server has it."""
+        self._respond(exchange, request_id, 200, b"Healthy", "text/html; charset=utf-8")
+
     async def _readyz(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
         stats = self._service.stats()
         body = msgspec.json.encode({"ready": stats.ready, "message": stats.message})
@@ -232,9 +245,11 @@ class App:
         message = "The replica failed on this request; its log explains the id."
         self._error(exchange, request_id, 500, "internal", message, {"id": request_id})
 
-    def _refuse(self, exchange: Exchange, context: Context, refusal: Refusal, write: Refuse = refuse) -> int:
+    def _refuse(
+        self, exchange: Exchange, context: Context, refusal: Refusal, write: Refuse = refuse, *more: Header
+    ) -> int:
         status = STATUSES[type(refusal)]
-        extra: list[Header] = []
+        extra = list(more)
         if isinstance(refusal, Busy):
             extra.append(("retry-after", str(refusal.retry_after)))
         if isinstance(refusal, refusals.BodyTooSlow):

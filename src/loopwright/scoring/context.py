@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loopwright.scoring.rows import Row
+
+if TYPE_CHECKING:
+    from loopwright.scoring.worker import Reply
 
 LIVE, TEST = "live", "test"
 
@@ -12,7 +15,19 @@ LIVE, TEST = "live", "test"
 class Context:
     """One request on its way; `service.finished` is told of it once, with what it came to."""
 
-    __slots__ = ("answers", "began", "client_id", "extra", "id", "role", "rows", "single", "time", "trace")
+    __slots__ = (
+        "answers",
+        "began",
+        "client_id",
+        "extra",
+        "id",
+        "reply",
+        "role",
+        "rows",
+        "single",
+        "time",
+        "trace",
+    )
 
     def __init__(
         self,
@@ -33,3 +48,4 @@ class Context:
         self.single = False  # one object was asked for by itself
         self.extra: list[Row] | None = None  # what else is kept of each row
         self.answers: list[list[Any]] | bytes | None = None  # a column for each output, or a script's JSON
+        self.reply: Reply | None = None  # of a script

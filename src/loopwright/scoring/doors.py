@@ -7,14 +7,14 @@ from pathlib import Path
 
 from loopwright.errors import MachineError
 from loopwright.scoring.address import Address
-from loopwright.scoring.app import App
+from loopwright.scoring.app import Application
 from loopwright.scoring.listener import Listener
 
 
 class Doors:
     """The listeners of a front; `broken` ends, with MachineError, where one cannot be served."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
         self._listeners: list[Listener] = []
         self._serving: set[asyncio.Task[None]] = set()

@@ -20,7 +20,7 @@ from granian.server.embed import Server
 
 from loopwright.errors import MachineError
 from loopwright.scoring.address import Address
-from loopwright.scoring.app import App
+from loopwright.scoring.app import Application
 
 _BACKLOG = 1024  # connections that the kernel holds until they are taken
 KEEP_ALIVE = 75.0  # seconds that an idle connection stays open; a proxy's must be shorter, or the two race
@@ -33,7 +33,7 @@ class Listener:
     """Takes requests for `app` on a TCP address, or on a Unix socket: at a path, which only its owner may use, or one that
     is a descriptor already."""
 
-    def __init__(self, app: App, place: Path | Address | int) -> None:
+    def __init__(self, app: Application, place: Path | Address | int) -> None:
         self._server = _Server(
             app,
             place,
@@ -58,7 +58,7 @@ class Listener:
 class _Server(Server):
     """Granian's, on a Unix socket that is there already."""
 
-    def __init__(self, app: App, place: Path | Address | int, **settings: Any) -> None:
+    def __init__(self, app: Application, place: Path | Address | int, **settings: Any) -> None:
         at = (
             {"address": place.host, "port": place.port}
             if isinstance(place, Address)

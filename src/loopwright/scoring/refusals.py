@@ -6,9 +6,11 @@ These are answers to one client, not errors of Loopwright, so they are not in er
       NotJson        the body cannot be read
       InvalidInput   a row lacks an input or has a wrong type; carries field, row, found, expected
       InvalidFeedback  feedback that cannot be understood; carries field, item
+      NotTaken       not what the scoring script declares to take
       BodyTooLarge   over limits.max_body
       BodyTooSlow    not there within limits.timeout
       BodyCutShort   the client went away in the middle of it
+      HeaderTooLong  an id that the client gives
       UnknownEncoding  the body is compressed
       UnknownMediaType  the body is of a kind that is not read here
       NotThere       another model than the one that is served, or a way to ask that it does not have
@@ -65,6 +67,12 @@ class InvalidFeedback(Refusal):
     code = "invalid-feedback"
 
 
+class NotTaken(Refusal):
+    """The scoring script's own declaration of its input does not fit the request."""
+
+    code = "not-taken"
+
+
 class BodyTooLarge(Refusal):
     """The body is over limits.max_body."""
 
@@ -84,6 +92,12 @@ class BodyCutShort(Refusal):
     """The body ended before its announced end."""
 
     code = "body-cut-short"
+
+
+class HeaderTooLong(Refusal):
+    """A header of the client's that comes back in the answer is too long for that."""
+
+    code = "header-too-long"
 
 
 class UnknownEncoding(Refusal):

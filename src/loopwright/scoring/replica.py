@@ -99,10 +99,17 @@ class Replica:
 
     def _listen(self) -> tuple[Doors, App]:
         from loopwright.scoring.app import App
+        from loopwright.scoring.cors import Cors
         from loopwright.scoring.doors import Doors
 
-        app = App(self._service, self._log, self._entrance.peers)
-        return Doors(app), app
+        app: App
+        if self._settings.entry:
+            from loopwright.scoring.azure import ScriptApp
+
+            app = ScriptApp(self._service, self._log, self._entrance.peers)
+        else:
+            app = App(self._service, self._log, self._entrance.peers)
+        return Doors(Cors(app, self._settings.cors) if self._settings.cors else app), app
 
     async def _drain(self, app: App, doors: Doors) -> None:
         """End without failing a request: stay reachable while requests come, vanish, then answer what was taken."""

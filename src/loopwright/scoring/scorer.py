@@ -1,15 +1,17 @@
 """What turns a request into an answer: the one seam between the front and a model.
 
-Two kinds. A `BodyScorer` is a script's `run(data)`: it takes a body and answers with JSON, one request at a time. A
-`batching.Model` takes rows and answers with columns, those of several requests together: a compiled model in the front, or
-`run_batch` and uncompiled models in workers. Both are `Scorer`s: started once, asked often, stopped once.
+Two kinds. A `ScriptScorer` is a scoring script in workers: it takes a body, or a whole request of HTTP, and answers with JSON
+or a response, one request at a time; or it takes batches of rows. A `RowScorer` takes rows and answers with columns, those of
+several requests together: a compiled model in the front, or any other in workers. Both are `Scorer`s: started once, asked
+often, stopped once.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from loopwright.scoring.batching import Model
+from loopwright.scoring.worker import Reply, Started
 
 
 class Scorer(Protocol):
@@ -38,12 +40,14 @@ class Scorer(Protocol):
         """Free everything; after `patience` seconds by force."""
 
 
-@runtime_checkable
-class BodyScorer(Scorer, Protocol):
-    """Answers bodies."""
+class ScriptScorer(Scorer, Model, Protocol):
+    """Asks a script: for batches of rows as a model, else by bodies."""
 
-    async def score(self, body: bytes) -> bytes:
-        """The answer, as JSON. Cancelling drops the work if it has not begun, else its answer; raises Refusal."""
+    started: Started  # what the script takes, once it has come up
+
+    async def ask(self, kind: int, body: bytes) -> Reply:
+        """The reply to a body of that kind (see `worker_shim`). Cancelling drops the work if it has not begun, else its
+        answer; raises Refusal."""
         ...
 
 

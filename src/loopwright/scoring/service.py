@@ -5,26 +5,23 @@ The protocols are thin edges around this. A body for /score goes through `score`
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import msgspec
-
 from loopwright.observations.recording import Recorder
 from loopwright.scoring import tabular
-from loopwright.scoring.admission import Admission
 from loopwright.scoring.answers import Answers
 from loopwright.scoring.batching import Batcher, Columns
 from loopwright.scoring.context import Context
 from loopwright.scoring.observing import Losses
-from loopwright.scoring.refusals import Draining, Late, NotReady, UnknownMediaType
+from loopwright.scoring.refusals import Draining, NotReady, Refusal, UnknownMediaType
 from loopwright.scoring.rendering import Renderer
 from loopwright.scoring.rows import Parsed, Parser, Row
-from loopwright.scoring.scorer import BodyScorer, RowScorer, Scorer
+from loopwright.scoring.scorer import RowScorer, Scorer, ScriptScorer
+from loopwright.scoring.scripts import Http, Scripts
 from loopwright.scoring.settings import Batching, Settings
 from loopwright.scoring.telemetry import Telemetry
 
@@ -62,11 +59,10 @@ class Service:
         self._telemetry = telemetry
         extra = settings.observations.extra if settings.observations else ()
         self.parser = Parser(settings.inputs, extra) if settings.inputs is not None else None
-        self._line: _Bodies | _Rows = (
-            _Rows(settings, cast("RowScorer", scorer), telemetry)
-            if settings.outputs is not None
-            else _Bodies(settings, cast("BodyScorer", scorer), telemetry)
+        self._scripts = (
+            Scripts(settings, cast("ScriptScorer", scorer), telemetry) if settings.outputs is None else None
         )
+        self._line: Scripts | _Rows = self._scripts or _Rows(settings, cast("RowScorer", scorer), telemetry)
         self.recorder = recorder
         self._losses = Losses(recorder)
         self._was_ready = False
@@ -106,9 +102,27 @@ class Service:
         return self._line.begin(body, parsed, context)
 
     def end(self, context: Context, result: Any) -> bytes:
-        """The answer as JSON."""
-        context.answers = result
+        """The answer as JSON, or of a script's own response the body."""
         return self._line.end(context, result)
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it is a script that is to be given the whole HTTP request."""
+        return self._scripts is not None and self._scripts.takes == "request"
+
+    def begin_http(self, http: Http, body: bytes, context: Context) -> Awaitable[Any]:
+        """`begin` for such a script. What it takes is its own affair, so no body is refused here; but one that has rows is
+        recorded as such."""
+        assert self._scripts is not None  # noqa: S101  (seen by who calls)
+        if self.parser is not None and http.method == "POST":
+            try:
+                parsed = self.parser.json(body)
+            except Refusal:
+                pass
+            else:
+                context.rows, context.extra, context.single = parsed.rows, parsed.extra, parsed.single
+                http = http._replace(readable=True)
+        return self._scripts.begin_http(http, body)
 
     async def answer(self, rows: list[Row], context: Context) -> Answers:
         """The answers to rows, for protocols that read and write their own bodies; raises Refusal."""
@@ -179,58 +193,6 @@ _READ_AS_JSON = frozenset(
 )
 
 
-class _Bodies:
-    """Requests to a script, which takes them one by one."""
-
-    def __init__(self, settings: Settings, scorer: BodyScorer, telemetry: Telemetry) -> None:
-        self._names = [one.name for one in settings.inputs or ()]
-        self._limits = settings.limits
-        self._scorer = scorer
-        self._telemetry = telemetry
-        self._admission = Admission(settings.limits)
-        self.check = self._admission.check
-        self.abandon = self._admission.abandon
-
-    @property
-    def in_flight(self) -> int:
-        return self._admission.inside
-
-    @property
-    def queued(self) -> int:
-        return self._admission.queued
-
-    @property
-    def full(self) -> bool:
-        return self._admission.full
-
-    def begin(self, body: bytes, parsed: Parsed | None, _context: Context) -> Awaitable[bytes]:
-        return self._score(body if parsed is None or parsed.plain else self._objects(parsed.rows))
-
-    def end(self, _context: Context, answer: bytes) -> bytes:
-        return answer
-
-    async def rows(self, rows: list[Row], context: Context) -> Answers:
-        """One row is asked as an object, which every script understands."""
-        body = self._objects(rows)
-        context.answers = answer = await self._score(body[1:-1] if len(rows) == 1 else body)
-        return Answers.of_script(msgspec.json.decode(answer), len(rows))
-
-    async def _score(self, body: bytes) -> bytes:
-        waited = await self._admission.enter()
-        self._telemetry.queue_wait_seconds.observe(waited)
-        try:
-            async with asyncio.timeout(self._limits.timeout):
-                return await self._scorer.score(body)
-        except TimeoutError as error:
-            raise Late(f"No answer within {self._limits.timeout:g} s.") from error
-        finally:
-            self._admission.leave()
-
-    def _objects(self, rows: list[Row]) -> bytes:
-        """A list of objects: what every script understands that takes several rows."""
-        return msgspec.json.encode([dict(zip(self._names, row, strict=True)) for row in rows])
-
-
 class _Rows:
     """Requests to a model, which takes the rows of several at once."""
 
@@ -263,6 +225,7 @@ class _Rows:
         return self._submit(parsed.rows)
 
     def end(self, context: Context, columns: Columns) -> bytes:
+        context.answers = columns
         answer = self._render(columns, context.single)
         if b"null" in answer:  # rare, and the columns tell whether it is a number that JSON cannot hold
             self._count_nonfinite(columns)

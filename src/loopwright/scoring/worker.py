@@ -10,9 +10,11 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from loopwright.scoring import example
 from loopwright.scoring import worker_shim as shim
 from loopwright.scoring.settings import Settings
 from loopwright.scoring.worker_output import MaskedOutput, masked_output
@@ -36,16 +38,21 @@ class Explanation(msgspec.Struct, frozen=True):
         return f"{kind}{self.text}{place}"
 
 
-class _Started(msgspec.Struct):
-    seconds: float
+class Started(msgspec.Struct, frozen=True):
+    """What a worker says of what it hosts once that has come up."""
+
+    seconds: float  # that it took
+    takes: str = "text"  # the body as text, rows, or a whole HTTP request
+    schema: dict[str, Any] | None = None  # of its input and output, where the script declares them
 
 
 @dataclass(eq=False)
 class Call:
-    """One body on its way through a worker; `answer` ends with JSON, or with an exception."""
+    """One body of a kind (see the shim) on its way through a worker; `answer` ends with its reply, or with a Refusal."""
 
+    kind: int
     body: bytes
-    answer: asyncio.Future[bytes]
+    answer: asyncio.Future[Reply]
     timer: asyncio.TimerHandle | None = None
     begun_before: bool = False  # a worker died with it; it is not tried a third time
 
@@ -57,7 +64,8 @@ class Reply:
     call: Call
     kind: int
     payload: bytes
-    replaced: int
+    replaced: int  # numbers that JSON cannot hold and that became null
+    milliseconds: float  # that user code took
 
 
 @dataclass(eq=False)
@@ -81,7 +89,7 @@ class WorkerProcess(asyncio.Protocol):
         self._last_number = 0
         self._closed: asyncio.Future[None] = loop.create_future()
         self._transport: asyncio.WriteTransport | None = None
-        self.started: asyncio.Future[float | Explanation] = loop.create_future()
+        self.started: asyncio.Future[Started | Explanation] = loop.create_future()
 
     @property
     def free(self) -> bool:
@@ -93,7 +101,7 @@ class WorkerProcess(asyncio.Protocol):
         self._last_number += 1
         self.calls[self._last_number] = call
         assert self._transport is not None  # noqa: S101  (connected before `launch` returns)
-        self._transport.write(shim.REQUEST.pack(len(call.body), self._last_number) + call.body)
+        self._transport.write(shim.REQUEST.pack(len(call.body), self._last_number, call.kind) + call.body)
 
     def begun(self, number: int) -> bool:
         """Whether the worker had begun the call with this number."""
@@ -138,28 +146,28 @@ class WorkerProcess(asyncio.Protocol):
         self._received += data
         header = shim.REPLY
         while len(self._received) >= header.size:
-            length, number, kind, count = header.unpack_from(self._received)
+            length, number, kind, count, taken = header.unpack_from(self._received)
             end = header.size + length
             if len(self._received) < end:
                 return
             payload = bytes(self._received[header.size : end])
             del self._received[:end]
-            self._hear(number, kind, payload, count)
+            self._hear(number, kind, payload, count, taken)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._closed.set_result(None)
         self.ready = False
         asyncio.get_running_loop().call_later(_LAST_WORDS, self.kill, "it left its socket and stayed")
 
-    def _hear(self, number: int, kind: int, payload: bytes, count: int) -> None:
+    def _hear(self, number: int, kind: int, payload: bytes, count: int, taken: float) -> None:
         if kind == shim.READY:
             self.ready = True
-            self.started.set_result(msgspec.json.decode(payload, type=_Started).seconds)
+            self.started.set_result(msgspec.json.decode(payload, type=Started))
         elif kind == shim.INIT_FAILED:
             self.started.set_result(msgspec.json.decode(payload, type=Explanation))
         else:
             self.answered = True
-            self.on_reply(self, Reply(self.calls.pop(number), kind, payload, count))
+            self.on_reply(self, Reply(self.calls.pop(number), kind, payload, count, taken))
 
 
 async def launch(
@@ -172,10 +180,10 @@ async def launch(
     masked = await masked_output(settings)
     try:
         os.ftruncate(marker, shim.MARKER_SIZE)
-        arguments = (theirs.fileno(), marker, settings.code, settings.entry, threads, os.getpid())
+        arguments = (theirs.fileno(), marker, threads, os.getpid(), _told(settings))
         process = await asyncio.create_subprocess_exec(
             settings.python, "-I", "-u", str(_SHIM), *map(str, arguments),
-            stdin=asyncio.subprocess.DEVNULL, stdout=masked and masked[0], stderr=masked and masked[0], cwd=settings.code, env=_variables(settings), pass_fds=(theirs.fileno(), marker),
+            stdin=asyncio.subprocess.DEVNULL, stdout=masked and masked[0], stderr=masked and masked[0], cwd=settings.code if settings.code.is_dir() else settings.package, env=_variables(settings), pass_fds=(theirs.fileno(), marker),
         )  # fmt: skip
         worker = WorkerProcess(slot, on_reply, process, mmap.mmap(marker, shim.MARKER_SIZE), threads)
         worker.output = masked[1] if masked else None
@@ -197,6 +205,21 @@ def describe_exit(status: int) -> str:
         return f"exited with status {status}"
     name = "SIGKILL (out of memory?)" if status == -9 else f"signal {-status}"
     return f"was ended by {name}"
+
+
+def _told(settings: Settings) -> str:
+    """What a worker is to host."""
+    model, inputs = settings.model, settings.inputs
+    told = {
+        "code": str(settings.code),
+        "entry": settings.entry,
+        "model": (str(settings.model_folder / model.path), model.flavor) if model else None,
+        "inputs": [(one.name, one.type) for one in inputs] if inputs is not None else None,
+        "batching": settings.batching is not None,
+        "form": settings.batching.form if settings.batching else "",
+        "example": example.request(settings.package),
+    }
+    return msgspec.json.encode(told).decode()
 
 
 def _variables(settings: Settings) -> dict[str, str]:

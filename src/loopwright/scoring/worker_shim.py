@@ -1,16 +1,18 @@
 """Runs user code: the only part of the replica inside the user's own interpreter and lock.
 
-`<python> -I -u worker_shim.py SOCKET MARKER CODE ENTRY THREADS PARENT` imports the entry from CODE, calls init() once,
-then run(data) for each request that comes over the socket SOCKET (a file descriptor), until that is closed. Only the
-standard library, nothing newer than Python 3.8, and what most scripts do not need is imported late. The front imports
-this file too, for the frames below.
+`<python> -I -u worker_shim.py SOCKET MARKER THREADS PARENT CONFIG` loads what CONFIG names (a scoring script or a model, see
+`hosted`), calls init() once, then scores each request that comes over the socket SOCKET (a file descriptor), until that is
+closed. Only the standard library, nothing newer than Python 3.8, and what most scripts do not need is imported late. The
+front imports this file too, for the frames below.
 
-A request is a header (length, number) and the body. A reply is a header (length, number, kind, count) and a payload,
-where count says how many non-finite numbers became null. Before it runs a request, the worker writes its number into
-the shared memory MARKER, so that the front knows, when the worker dies, which requests had begun.
+A request is a header (length, number, kind) and a body: the text for run(), rows as JSON, or a whole HTTP request. A reply
+is a header (length, number, kind, count, milliseconds) and a payload, where count says how many non-finite numbers became
+null. A frame with a head (a request of HTTP, and a response) is the length of the head, the head as JSON, and the body.
+Before it runs a request, the worker writes its number into the shared memory MARKER, so that the front knows, when the
+worker dies, which requests had begun.
 """
 
-# ruff: noqa: PTH118, PTH119, PTH120, PTH122  (pathlib is one more import at every start)
+# ruff: noqa: PTH100, PTH118, PTH119, PTH120, PTH122  (pathlib is one more import at every start)
 from __future__ import annotations
 
 import json
@@ -37,11 +39,13 @@ from importlib.util import module_from_spec, spec_from_file_location
 from types import FrameType, ModuleType
 from typing import Any
 
-REQUEST = struct.Struct(">IQ")
-REPLY = struct.Struct(">IQBI")
+REQUEST = struct.Struct(">IQB")
+REPLY = struct.Struct(">IQBIf")
+HEAD = struct.Struct(">I")
 MARKER = struct.Struct("<Q")
 MARKER_SIZE = mmap.PAGESIZE
-ANSWER, FAILED, UNREADABLE, READY, INIT_FAILED = range(5)
+TEXT, ROWS, HTTP = range(3)
+ANSWER, FAILED, UNREADABLE, READY, INIT_FAILED, RESPONSE, REFUSED = range(7)
 
 _PR_SET_PDEATHSIG = 1
 _LAST_WORDS = 2.0  # seconds for user code's own clean-up at the end
@@ -56,8 +60,9 @@ class Replies:
         self._code = code
         self._lock = threading.Lock()
 
-    def send(self, number: int, kind: int, payload: bytes, count: int = 0) -> None:
-        message = REPLY.pack(len(payload), number, kind, count) + payload
+    def send(self, number: int, kind: int, payload: bytes, count: int = 0, began: float = 0.0) -> None:
+        taken = (time.perf_counter() - began) * 1000.0 if began else 0.0
+        message = REPLY.pack(len(payload), number, kind, count, taken) + payload
         with self._lock:
             self._channel.sendall(message)
 
@@ -74,7 +79,7 @@ class Encoder:
 
     def encode(self, value: Any) -> bytes:
         try:
-            text = json.dumps(value, default=plain, allow_nan=False, separators=(",", ":"))
+            text = _encode(value)
         except (TypeError, ValueError):  # a non-finite number or an unusual key: the slow way finds it
             text = json.dumps(self._finite(value), allow_nan=False, separators=(",", ":"))
         return text.encode()
@@ -127,6 +132,42 @@ def explain(error: BaseException, code: str) -> dict[str, str]:
     return {"type": type(error).__name__, "text": str(error), "where": where, "traceback": text}
 
 
+_encode = json.JSONEncoder(default=plain, allow_nan=False, separators=(",", ":")).encode
+
+
+def is_response(value: Any) -> bool:
+    """Whether it is an HTTP response, as Flask and Azure's AMLResponse are."""
+    return hasattr(value, "status_code") and hasattr(value, "headers") and hasattr(value, "get_data")
+
+
+def with_head(head: Any, body: bytes) -> bytes:
+    """A frame with a head."""
+    told = json.dumps(head).encode()
+    return HEAD.pack(len(told)) + told + body
+
+
+def split_head(frame: bytes) -> tuple[Any, bytes]:
+    """Its head and its body."""
+    (length,) = HEAD.unpack_from(frame)
+    end = HEAD.size + length
+    return json.loads(frame[HEAD.size : end]), frame[end:]
+
+
+def beside(name: str) -> ModuleType:
+    """A package of the front's that lies beside this file, under a name that is nobody else's."""
+    full = "loopwright_" + name
+    if full not in sys.modules:
+        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+        path = os.path.join(folder, "__init__.py")
+        spec = spec_from_file_location(full, path, submodule_search_locations=[folder])
+        if spec is None or spec.loader is None:
+            raise ImportError(path)
+        module = module_from_spec(spec)
+        sys.modules[full] = module
+        spec.loader.exec_module(module)
+    return sys.modules[full]
+
+
 class PackagedLoader(SourceFileLoader):
     """Loads a packaged module and leaves no bytecode beside it: a package never changes."""
 
@@ -157,8 +198,6 @@ def import_entry(code: str, entry: str) -> ModuleType:
     module = module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    if not callable(getattr(module, "run", None)):
-        raise AttributeError(f"{entry} has no function run(data)")
     return module
 
 
@@ -192,23 +231,23 @@ class Worker:
         self._stream = channel.makefile("rb", buffering=65536)
         self._replies = Replies(channel, code)
         self._marker = marker
-        self._code = code
         self._threads = threads
         self._background = Background()
-        self._run: Any = None
+        self._host: Any = None
+        self._kinds = (self._text, self._rows, self._request)
 
-    def start(self, entry: str) -> bool:
-        """Import and init(); whether that went well is the first thing the front hears."""
+    def start(self, config: dict[str, Any]) -> bool:
+        """Load and init(); whether that went well is the first thing the front hears."""
         began = time.monotonic()
         try:
-            module = import_entry(self._code, entry)
-            if callable(getattr(module, "init", None)):
-                self._background.finish(module.init())
+            self._host = beside("hosted").load(config, import_entry, beside)
+            self._background.finish(self._host.start())
         except BaseException as error:
             self._replies.send_error(0, INIT_FAILED, error)
             return False
-        self._run = module.run
-        self._replies.send(0, READY, json.dumps({"seconds": time.monotonic() - began}).encode())
+        self._warm_up()
+        told = {"seconds": time.monotonic() - began, **self._host.told}
+        self._replies.send(0, READY, json.dumps(told, default=plain).encode())
         return True
 
     def serve(self) -> None:
@@ -221,33 +260,73 @@ class Worker:
             header = self._stream.read(REQUEST.size)
             if len(header) < REQUEST.size:
                 return
-            length, number = REQUEST.unpack(header)
+            length, number, kind = REQUEST.unpack(header)
             body = self._stream.read(length)
             if len(body) < length:
                 return
             MARKER.pack_into(self._marker, 0, number)
             if self._threads > 1:
-                pool.submit(self._score_in_thread, number, body)
+                pool.submit(self._score_in_thread, number, kind, body)
             else:
-                self._score(number, body)
+                self._score(number, kind, body)
 
-    def _score(self, number: int, body: bytes) -> None:
+    def _score(self, number: int, kind: int, body: bytes) -> None:
+        began = time.perf_counter()
+        encoder = Encoder()
         try:
-            data = body.decode()
+            data = body.decode() if kind == TEXT else body
         except UnicodeDecodeError as error:
             self._replies.send_error(number, UNREADABLE, error)
             return
-        encoder = Encoder()
         try:
-            payload = encoder.encode(self._background.finish(self._run(data)))
+            answer = self._background.finish(self._kinds[kind](data))
+            if answer is None and kind != ROWS:  # as Azure ML's server has it
+                answer = {}
+            if is_response(answer):
+                payload, reply = (
+                    with_head([answer.status_code, list(answer.headers.items())], answer.get_data()),
+                    RESPONSE,
+                )
+            else:
+                payload, reply = encoder.encode(answer), ANSWER
         except Exception as error:
-            self._replies.send_error(number, FAILED, error)
+            self._fail(number, error)
             return
-        self._replies.send(number, ANSWER, payload, encoder.replaced)
+        self._replies.send(number, reply, payload, encoder.replaced, began)
 
-    def _score_in_thread(self, number: int, body: bytes) -> None:
+    def _text(self, data: Any) -> Any:
+        return self._host.text(data)
+
+    def _rows(self, data: Any) -> Any:
+        return self._host.rows(json.loads(data))
+
+    def _request(self, data: Any) -> Any:
+        head, body = split_head(data)
+        return self._host.request(*head, body)
+
+    def _fail(self, number: int, error: Exception) -> None:
+        status = getattr(error, "loopwright_status", 0)
+        if status:
+            self._replies.send(
+                number, REFUSED, json.dumps({"status": status, "message": str(error)}).encode()
+            )
+        else:
+            self._replies.send_error(number, FAILED, error)
+
+    def _warm_up(self) -> None:
+        """Whatever is loaded at the first call is loaded now; a script may also fail, say because it needs what is not up."""
+        warm_up = getattr(self._host, "warm_up", None)
         try:
-            self._score(number, body)
+            if warm_up is not None:
+                self._background.finish(warm_up())
+        except Exception as error:
+            print(
+                f"the package's example could not be scored: {type(error).__name__}: {error}", file=sys.stderr
+            )
+
+    def _score_in_thread(self, number: int, kind: int, body: bytes) -> None:
+        try:
+            self._score(number, kind, body)
         except BaseException as error:  # sys.exit() in a thread would pass unnoticed
             leave(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1)
 
@@ -287,15 +366,16 @@ def ignore_stop_signals() -> None:
 
 def main(arguments: list[str]) -> None:
     """Serve until the front closes the socket or is gone."""
-    descriptor, marker, code, entry, threads, parent = arguments
+    descriptor, marker, threads, parent, told = arguments
+    config = json.loads(told)
     follow_parent(int(parent))
     ignore_stop_signals()
     os.set_inheritable(int(descriptor), False)
     os.set_inheritable(int(marker), False)
     shared = mmap.mmap(int(marker), MARKER_SIZE)
-    worker = Worker(socket.socket(fileno=int(descriptor)), shared, code, int(threads))
+    worker = Worker(socket.socket(fileno=int(descriptor)), shared, config["code"], int(threads))
     try:
-        if worker.start(entry):
+        if worker.start(config):
             worker.serve()
     except (BrokenPipeError, ConnectionResetError):
         pass

@@ -1,4 +1,4 @@
-"""Scores with user code: keeps the worker processes of a replica alive and hands them the requests one by one.
+"""Scores with user code: keeps the worker processes of a replica alive and hands them requests, or batches of rows.
 
 Requests line up here and not at a worker, so that one which has not begun can still be dropped, or given to another.
 """
@@ -12,13 +12,20 @@ from collections.abc import Callable
 import msgspec
 
 from loopwright.scoring import worker_shim as shim
+from loopwright.scoring.batching import Columns
 from loopwright.scoring.logs import Log
-from loopwright.scoring.refusals import Draining, Failed, Late, NotJson
+from loopwright.scoring.refusals import Draining, Failed, Late, NotJson, NotTaken, UnknownMediaType
+from loopwright.scoring.rows import Row
 from loopwright.scoring.settings import Settings
 from loopwright.scoring.telemetry import Telemetry
-from loopwright.scoring.worker import Call, Explanation, Reply, WorkerProcess, describe_exit, launch
+from loopwright.scoring.worker import Call, Explanation, Reply, Started, WorkerProcess, describe_exit, launch
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0  # seconds between starts of one that keeps failing
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    status: int
+    message: str
 
 
 def restart_delay(failures: int) -> float:
@@ -39,6 +46,7 @@ class WorkerPool:
         self._troubles: dict[int, str] = {}
         self._came_up = False
         self._stopping = False
+        self.started = Started(0.0)  # what the newest worker said of what it hosts
 
     @property
     def ready(self) -> bool:
@@ -57,8 +65,31 @@ class WorkerPool:
         """The processes to be measured, by name."""
         return {f"worker-{worker.slot}": worker.process.pid for worker in self._workers}
 
-    async def score(self, body: bytes) -> bytes:
-        call = Call(body, asyncio.get_running_loop().create_future())
+    @property
+    def parallel(self) -> int:
+        """How many calls it takes at once."""
+        each = self._settings.limits.concurrency if self._settings.thread_safe else 1
+        return self._settings.workers * each
+
+    def score_now(self, rows: list[Row]) -> Columns | None:
+        """Never: it has to ask a worker."""
+        del rows
+        return None
+
+    async def score_rows(self, rows: list[Row]) -> Columns:
+        """A column for each output of a model; of a script, one with its answers as they are."""
+        reply = await self.ask(shim.ROWS, msgspec.json.encode(rows))
+        if self._settings.outputs is not None:
+            columns: Columns = msgspec.json.decode(reply.payload)
+            return columns
+        return [msgspec.json.decode(reply.payload, type=list[msgspec.Raw])]
+
+    async def ask(self, kind: int, body: bytes) -> Reply:
+        """The reply to a body of that kind, an answer or a response; raises Refusal.
+
+        Cancelling drops the work if it has not begun, else its answer.
+        """
+        call = Call(kind, body, asyncio.get_running_loop().create_future())
         self._line.append(call)
         self._dispatch()
         try:
@@ -120,17 +151,18 @@ class WorkerPool:
             worker.kill("the replica ends")
         ending = asyncio.create_task(worker.wait())
         started = await worker.started
-        if isinstance(started, float):
+        if isinstance(started, Started):
             self._init_finished(worker, started)
-        trouble = "" if isinstance(started, float) or self._stopping else self._init_failed(slot, started)
+        trouble = "" if isinstance(started, Started) or self._stopping else self._init_failed(slot, started)
         status = await ending
         self._workers.discard(worker)
         if not trouble:
             self._gone(worker, status)
         return trouble, worker.answered
 
-    def _init_finished(self, worker: WorkerProcess, seconds: float) -> None:
+    def _init_finished(self, worker: WorkerProcess, started: Started) -> None:
         self._troubles.pop(worker.slot, None)
+        self.started, seconds = started, started.seconds
         self._telemetry.init_seconds = seconds
         self._log.info(
             "worker-ready", worker=worker.slot, pid=worker.process.pid, init_seconds=round(seconds, 3)
@@ -191,14 +223,17 @@ class WorkerPool:
         if reply.replaced:
             self._telemetry.count_nonfinite(reply.replaced)
         if not call.answer.done():
-            if reply.kind == shim.ANSWER:
-                call.answer.set_result(reply.payload)
+            if reply.kind in (shim.ANSWER, shim.RESPONSE):
+                call.answer.set_result(reply)
             else:
                 call.answer.set_exception(_refusal(reply, self._log.mask))
         self._dispatch()
 
 
 def _refusal(reply: Reply, mask: Callable[[str], str]) -> Exception:
+    if reply.kind == shim.REFUSED:
+        refused = msgspec.json.decode(reply.payload, type=_Refused)
+        return UnknownMediaType(refused.message) if refused.status == 415 else NotTaken(refused.message)
     explanation = msgspec.json.decode(reply.payload, type=Explanation)
     if reply.kind == shim.UNREADABLE:
         return NotJson(f"The body is not UTF-8 text: {explanation.text}.")

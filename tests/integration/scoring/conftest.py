@@ -60,13 +60,17 @@ class _Connection(http.client.HTTPConnection):
 class Replica:
     """One `python -m loopwright.scoring`, in a folder of its own."""
 
-    def __init__(self, folder: Path, script: str, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, script: str, prepare: Callable[[Path], Any] | None = None, **settings: Any
+    ) -> None:
         self.folder = folder
         self.socket = folder / "r.sock"
         self.code = folder / "package" / "code"
         self.code.mkdir(parents=True)
         (folder / "package" / "model").mkdir()
         (self.code / "score.py").write_text(textwrap.dedent(script))
+        if prepare:
+            prepare(folder / "package")
         common = {
             "workload": "w", "environment": "test", "revision": "r1", "package": str(folder / "package"),
             "entry": "score.py", "python": sys.executable,

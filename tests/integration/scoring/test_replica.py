@@ -113,7 +113,7 @@ def test_ids_differ(plain: Any) -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/nowhere", 404, "not-found"),
-        ("GET", "/score", 405, "method-not-allowed"),
+        ("PUT", "/score", 405, "method-not-allowed"),
         ("POST", "/metrics", 405, "method-not-allowed"),
     ],
 )

@@ -11,23 +11,30 @@ from typing import Any, cast
 
 import pytest
 
+from loopwright.scoring import worker_shim
 from loopwright.scoring.context import Context
 from loopwright.scoring.logs import Log
 from loopwright.scoring.refusals import Draining, InvalidInput, Late, NotReady, QueueFull, UnknownMediaType
 from loopwright.scoring.service import Service
 from loopwright.scoring.settings import Input, Limits, ModelFile, Output, Settings
 from loopwright.scoring.telemetry import Telemetry
+from loopwright.scoring.worker import Reply, Started
 
 Virtual = Callable[[Any], Any]
 
 
 class _Sleeper:
-    """A Scorer whose answer takes as many seconds as the body says."""
+    """A script whose answer takes as many seconds as the body says."""
 
     ready = True
     message = ""
+    started = Started(0.0)
 
-    async def score(self, body: bytes) -> bytes:
+    async def ask(self, kind: int, body: bytes) -> Reply:
+        assert kind == worker_shim.TEXT
+        return Reply(cast("Any", None), worker_shim.ANSWER, await self.answer(body), 0, 0.0)
+
+    async def answer(self, body: bytes) -> bytes:
         await asyncio.sleep(float(body))
         return body
 
@@ -201,7 +208,7 @@ def test_protocols_give_rows_and_get_columns(virtual: Virtual) -> None:
 
 def test_a_script_is_given_objects_whatever_form_the_rows_came_in(virtual: Virtual) -> None:
     class Echo(_Sleeper):
-        async def score(self, body: bytes) -> bytes:
+        async def answer(self, body: bytes) -> bytes:
             return body
 
     service = _service(Echo(), inputs=(Input(name="x", type="integer"),))

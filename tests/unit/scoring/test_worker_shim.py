@@ -89,12 +89,6 @@ def test_a_syntax_error_is_placed_too(tmp_path: Path) -> None:
     assert explain(caught.value, str(tmp_path))["where"] == "score.py:2"
 
 
-def test_an_entry_without_run_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "empty.py").touch()
-    with pytest.raises(AttributeError, match=r"empty\.py has no function run\(data\)"):
-        import_entry(str(tmp_path), "empty.py")
-
-
 def test_importing_leaves_the_package_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     (tmp_path / "lib").mkdir()
@@ -115,6 +109,15 @@ def test_awaitables_are_awaited_in_one_loop() -> None:
     background = Background()
     assert background.finish(loop()) == background.finish(loop())
     assert background.finish("plain") == "plain"
+
+
+def test_what_it_loads_is_python_3_8_without_loopwright() -> None:
+    room = Path(worker_shim.__file__).parent
+    for file in (*room.glob("hosted/*.py"), *room.glob("models/*.py"), room / "model_shim.py"):
+        text = file.read_text()
+        ast.parse(text, feature_version=(3, 8))
+        assert "import loopwright" not in text, file
+        assert "from loopwright." not in text, file
 
 
 def test_it_is_python_3_8_and_standard_library_alone() -> None:
