@@ -36,6 +36,7 @@ class Said:
 
 def subject(**more: Any) -> Subject:
     values = {"workload": "titanic", "environment": "dev", "revision": "r1", "columns": COLUMNS}
+    values |= {"outputs": ("prediction",)}
     return Subject(**(values | more))
 
 

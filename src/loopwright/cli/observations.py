@@ -107,7 +107,7 @@ def _show_distributions(parsed: argparse.Namespace, found: dict[str, Any]) -> No
         _json(found)
         return
     if not found["columns"]:
-        print("No observation matches.")
+        print("No distribution matches. A replica writes one every ten seconds in which it answers.")
         return
     print(f"{found['workload']}, {found['version'] or found['revision'][:12]}, {found['role']} requests:")
     titles = [

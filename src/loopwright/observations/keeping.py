@@ -42,14 +42,14 @@ class Keeper:
 
     def __init__(self, subject: Subject, terms: Terms, worker: str, log: Log) -> None:
         self._terms, self._log = terms, log
-        self._clock = time.time() - time.monotonic()  # the clock may be set; ages must not jump with it
+        self._clock = time.time() - time.monotonic()
         baseline = _baseline(subject.baseline, log)
         places = [place for place, one in enumerate(subject.columns) if one.name not in terms.exclude]
         kept = tuple(subject.columns[place] for place in places)
         self._names = [column.name for column in kept]
-        self._outputs = subject.outputs
-        paths = [path for path in (terms.prediction, terms.probability) if path is not None]
-        self._gatherer = Gatherer(places, len(subject.outputs), len(terms.extra), paths)
+        self._outputs = subject.outputs or tuple(terms.paths)
+        paths = tuple(terms.paths.values())
+        self._gatherer = Gatherer(places, len(self._outputs), len(terms.extra), paths)
         self._framer = Framer(self._gatherer, terms.rate, self._tell)
         content = bins.encode(baseline) if baseline else b""
         self._header = Header(
@@ -60,7 +60,7 @@ class Keeper:
             worker=worker,
             began=0.0,
             features=kept,
-            outputs=subject.outputs,
+            outputs=self._outputs,
             extra=terms.extra,
             rate=terms.rate,
             keep=terms.keep,
@@ -68,7 +68,7 @@ class Keeper:
             baseline=hashlib.sha256(content).hexdigest()[:16] if content else "",
             bins=content,
         )
-        self._shape = panes.Shape(baseline, kept, subject.outputs)
+        self._shape = panes.Shape(baseline, kept)
         self._pane = panes.Opened(worker, self._header.baseline, self._shape, 0)
         now = time.monotonic()
         self._pane_began, self._segment_began, self._swept = now, now, 0.0
@@ -121,7 +121,7 @@ class Keeper:
             self._writer.seal()  # so that what is old can go
         untold = Counter(self._untold)
         if untold:
-            content.append(frame(encode(Losses(self._now(), dict(untold)))))
+            content.append(frame(encode(Losses(time.time(), dict(untold)))))
         try:
             self._writer.append(content)
             self._writer.sync()
@@ -136,7 +136,7 @@ class Keeper:
     def _begin(self) -> bytes:
         self._segment_began = time.monotonic()
         header = self._header
-        values = {name: getattr(header, name) for name in header.__struct_fields__} | {"began": self._now()}
+        values = {name: getattr(header, name) for name in header.__struct_fields__} | {"began": time.time()}
         return frame(encode(Header(**values)))
 
     def _end(self) -> None:
@@ -190,7 +190,7 @@ class Keeper:
         self._swept = now
         terms = self._terms
         try:
-            gone = ageing.due(terms.folder.parent, terms.keep, terms.max_bytes, self._now())
+            gone = ageing.due(terms.folder.parent, terms.keep, terms.max_bytes, self._trusted())
             ageing.remove(gone)
         except OSError as error:
             self._tell("sweep", error=str(error))
@@ -198,8 +198,9 @@ class Keeper:
         if gone:
             self._log.info("observations-aged", segments=len(gone), bytes=sum(one.size for one in gone))
 
-    def _now(self) -> float:
-        return self._clock + time.monotonic()
+    def _trusted(self) -> float:
+        """The time by which things may go: a clock that was set, forward or back, must make nothing old."""
+        return min(time.time(), self._clock + time.monotonic())
 
 
 def _baseline(path: Path | None, log: Log) -> bins.Baseline | None:

@@ -19,15 +19,12 @@ SECONDS = 10.0
 class Shape:
     """Into which bins each column is counted."""
 
-    def __init__(
-        self, baseline: bins.Baseline | None, features: Sequence[Column], outputs: Sequence[str]
-    ) -> None:
+    def __init__(self, baseline: bins.Baseline | None, features: Sequence[Column]) -> None:
         known = baseline.features if baseline else {}
         self.features = {column.name: known.get(column.name) or _unknown(column.type) for column in features}
         self._known: dict[str, bins.Bins] = {"probability": SCORES}
         if baseline:
             self._known["prediction"] = baseline.outcome
-        self.outputs = outputs
 
     def output(self, name: str, values: Sequence[Any]) -> bins.Bins | None:
         """The bins of an output, by its first value where no baseline has it; None for what is neither number nor category."""

@@ -56,7 +56,9 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     version: str | None = None  # such as titanic:3
     columns: tuple[Column, ...] = ()  # the model's inputs, in the order of a row
-    outputs: tuple[str, ...] = ("prediction",)  # of a model; a script's answers have those of Terms
+    outputs: tuple[
+        str, ...
+    ] = ()  # of a model, in the order of its answers; none: a script answers, see `Terms.paths`
     baseline: Path | None = None  # baseline.json of the package
 
 
@@ -72,6 +74,12 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 1024 * 1024 * 1024
     prediction: str = "prediction"  # where they stand in a script's answer
     probability: str | None = None
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """What is looked up in a script's answer: the name of an output -> its path."""
+        named = {"prediction": self.prediction, "probability": self.probability}
+        return {name: path for name, path in named.items() if path is not None}
 
 
 class Told(NamedTuple):

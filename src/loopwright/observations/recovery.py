@@ -46,7 +46,7 @@ def _of_worker(segments: list[Path]) -> Iterator[tuple[Header, Pane]]:
 
 def _again(header: Header, segments: list[Path], lost: set[int]) -> Iterator[Pane]:
     baseline = bins.decode(header.bins) if header.bins else None
-    shape = Shape(baseline, header.features, header.outputs)
+    shape = Shape(baseline, header.features)
     opened = {number: Opened(header.worker, header.baseline, shape, number) for number in sorted(lost)}
     for path in segments:
         for block in blocks.read(path):

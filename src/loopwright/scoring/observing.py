@@ -26,7 +26,7 @@ def recorder(settings: Settings, place: Path | Address, log: Log) -> Recorder | 
         revision=settings.revision,
         version=settings.version,
         columns=tuple(Column(one.name, one.type) for one in settings.inputs or ()),
-        outputs=tuple(one.name for one in settings.outputs or ()) or ("prediction",),
+        outputs=tuple(one.name for one in settings.outputs or ()),
         baseline=baseline if baseline.is_file() else None,
     )
     terms = Terms(

@@ -1,10 +1,14 @@
 import os
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recordings import Said, subject
 
-from loopwright.observations import ageing
+from loopwright.observations import ageing, keeping
 from loopwright.observations.ageing import Segment, expired
+from loopwright.observations.recording import Terms
 from loopwright.observations.segments import Writer, found
 
 SEGMENTS = st.lists(st.tuples(st.integers(1, 100), st.integers(0, 1000)), max_size=20).map(
@@ -61,3 +65,17 @@ def test_segments_are_bounded(tmp_path):
         writer.append([b"x" * 1000])
         writer.sync()
     assert [path.stat().st_size for path in found(tmp_path)] == [5008, 5008]
+
+
+@pytest.mark.parametrize("step", [-1e9, 1e9])
+def test_a_clock_that_is_set_makes_nothing_old(tmp_path, monkeypatch, step):
+    keeper = keeping.Keeper(subject(), Terms(folder=tmp_path / "r1", keep=100.0), "w", Said())
+    wall = time.time
+    monkeypatch.setattr("time.time", lambda: wall() + step)
+    for worker, touched in (("before", wall()), ("after", time.time())):
+        path = tmp_path / "r1" / worker / "00000001.segment"
+        path.parent.mkdir(parents=True)
+        path.touch()
+        os.utime(path, (touched, touched))
+    keeper.keep([], [], 0.0, last=True)
+    assert len(found(tmp_path)) == 2

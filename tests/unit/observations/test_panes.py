@@ -34,7 +34,7 @@ def merged(*summaries):
 
 
 def pane(worker, sequence, ages, sexes):
-    made = Opened(worker, "b", Shape(BASELINE, COLUMNS, ("prediction",)), sequence)
+    made = Opened(worker, "b", Shape(BASELINE, COLUMNS), sequence)
     made.cover([5.0])
     made.feature("live", "age", ages)
     made.feature("live", "sex", sexes)

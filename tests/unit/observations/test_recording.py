@@ -77,7 +77,7 @@ def test_the_rate_thins_out_rows_but_not_distributions(tmp_path):
 
 def test_answers_of_a_script_are_read_at_their_paths(tmp_path):
     async def story():
-        about = subject(outputs=("prediction", "probability"))
+        about = subject(outputs=())
         terms = {"prediction": "label", "probability": "scores.1"}
         async with recording(tmp_path, about=about, **terms) as recorder:
             record(recorder, 1, answers=b'{"label": "yes", "scores": [0.2, 0.8]}')
