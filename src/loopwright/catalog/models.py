@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from loopwright.catalog import limits
 from loopwright.catalog.runs import Runs
-from loopwright.errors import ConflictError
+from loopwright.errors import ConflictError, NotFoundError
 
 PACKAGE_TAG = "loopwright.package"
 
@@ -104,6 +105,11 @@ class Models(Runs):
     def set_alias(self, name: str, alias: str, version: int) -> None:
         """Point an alias at a version, wherever it pointed before."""
         self._rest.post("registered-models/alias", {"name": name, "alias": alias, "version": str(version)})
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Take an alias away; fine where there is none."""
+        with suppress(NotFoundError):
+            self._rest.delete("registered-models/alias", {"name": name, "alias": alias})
 
 
 def _version(answer: Mapping[str, Any]) -> ModelVersion:

@@ -272,7 +272,12 @@ class View:
         self.routes[fact.body["environment"], fact.workload] = fact
 
     def _route_withdrawn(self, fact: Fact) -> None:
-        self.routes.pop((fact.body["environment"], fact.workload), None)
+        pair = (fact.body["environment"], fact.workload)
+        self.routes.pop(pair, None)
+        if fact.body.get("retired"):  # for good: nothing is kept served there any more
+            self.releases.pop(pair, None)
+            self.lineage.pop(pair, None)
+            self.marks.pop(("alias.moved", fact.key), None)
 
     def watched(self, jobs: Collection[str] = ()) -> list[Change]:
         """The changes that something may still have to be done for: the newest of each workload, and older ones that

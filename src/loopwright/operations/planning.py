@@ -173,7 +173,9 @@ def _left(view: View, spec: Workload) -> list[dict[str, Any]]:
         current = view.current(environment, workload)
         if workload == spec.workload and environment not in spec.environments and current is not None:
             version = f"{workload}:{current.body['version']}"
-            sentence = f"no longer declared; {version} goes on serving there"
+            sentence = (
+                f"no longer declared; {version} goes on serving there until `loopwright retire {environment}`"
+            )
             found.append({"environment": environment, "serves": version, "sentence": sentence})
     return found
 

@@ -1,4 +1,4 @@
-"""The paths of transfers: releases brought about again."""
+"""The paths of transfers, releases brought about again, and of the end of what serves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-from loopwright.operations import promoting, rollback
+from loopwright.operations import promoting, retiring, rollback
 from loopwright.operations.control import ControlPlane
 from loopwright.server.credentials import Actor
 
@@ -31,6 +31,14 @@ class PromotionRequest(BaseModel):
     token: str = Field(default="", max_length=64)
 
 
+class RetirementRequest(BaseModel):
+    """Ask that an environment which the spec does not have any more serve no longer."""
+
+    environment: str
+    workload: str | None = None
+    comment: str = ""
+
+
 def add(app: FastAPI, control: ControlPlane) -> None:
     """Add these paths."""
 
@@ -41,3 +49,7 @@ def add(app: FastAPI, control: ControlPlane) -> None:
     @app.post("/v1/promotions")
     def promote(asked: PromotionRequest, who: Actor) -> dict[str, Any]:
         return promoting.promote(control, promoting.Wish(**asked.model_dump()), who)
+
+    @app.post("/v1/retirements")
+    def retire(asked: RetirementRequest, who: Actor) -> dict[str, Any]:
+        return retiring.retire(control, asked.environment, asked.workload, asked.comment, who)

@@ -202,6 +202,9 @@ def test_an_alias_moves(tracking: Tracking, run: str, model: str) -> None:
     for version in (1, 2, 2):
         tracking.set_alias(model, "prod", version)
     assert [tracking.get_version(model, version).aliases for version in (1, 2)] == [(), ("prod",)]
+    for _ in range(2):
+        tracking.delete_alias(model, "prod")
+    assert tracking.get_version(model, 2).aliases == ()
 
 
 def test_an_alias_that_mlflow_reserves_is_refused_in_its_words(

@@ -1,4 +1,4 @@
-"""The commands that bring about a release on record again: rollback, promote."""
+"""The commands that bring about a release on record again, or end one: rollback, promote, retire."""
 
 from __future__ import annotations
 
@@ -42,3 +42,14 @@ def add(commands: Any) -> None:
     )
     promote.add_argument("--comment", default="", help="why; kept in the history")
     promote.add_argument("--no-wait", action="store_true", help="ask for it and return at once")
+    retire = command(
+        commands,
+        "retire",
+        late("retire", "retire"),
+        "End what serves in an environment that the spec does not have any more.",
+        """loopwright retire staging
+           loopwright retire staging titanic --comment "replaced by the cluster\"""",
+    )
+    retire.add_argument("environment", metavar="ENV", type=named, help="the environment, as it was called")
+    retire.add_argument("workload", nargs="?", type=named, help="the workload (default: the only one)")
+    retire.add_argument("--comment", default="", help="why; kept in the history")

@@ -109,7 +109,10 @@ class Chronicle:
         self.releases[fact.body["environment"], fact.workload].append(fact)
 
     def _route_withdrawn(self, fact: Fact) -> None:
-        self.withdrawn[fact.body["environment"], fact.workload].append(fact)
+        pair = (fact.body["environment"], fact.workload)
+        self.withdrawn[pair].append(fact)
+        if fact.body.get("retired"):
+            self.aliases.pop(pair, None)
 
     def _alias_moved(self, fact: Fact) -> None:
         self.aliases[fact.body["environment"], fact.workload] = fact
