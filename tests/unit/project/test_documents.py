@@ -99,6 +99,10 @@ def test_every_command_is_in_its_reference_and_in_the_readme() -> None:
         ), command
 
 
+def test_the_readme_says_which_version_it_is_about() -> None:
+    assert f"Version {__version__.rpartition('.')[0]} is " in text("README.md")
+
+
 def test_every_field_is_in_the_reference() -> None:
     reference = text("docs/reference/spec.md")
     for model in (Workload, CasesFile):
