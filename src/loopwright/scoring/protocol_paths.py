@@ -40,9 +40,13 @@ class Path:
     speaker: Speaker | None = None
     page: Callable[[Headers], Page] | None = None
     refuse: Refuse = refuse
+    any_method: bool = False
 
     @property
     def method(self) -> str:
+        """The one that it takes; empty for any."""
+        if self.any_method:
+            return ""
         return "POST" if self.speaker is not None else "GET"
 
 
@@ -79,7 +83,7 @@ class ProtocolPaths:
         if found is None and path.startswith("/v2/models/"):
             return self._of_model(path)
         if found is None and path.startswith("/v2/"):
-            return self._oip_page(_not_offered(path))
+            return self._missing(_not_offered(path))
         return found
 
     def _of_model(self, path: str) -> Path:
@@ -91,15 +95,18 @@ class ProtocolPaths:
         try:
             self._oip.check(model, version)
         except NotThere as refusal:
-            body = oip_rest.error(refusal.message)
-            return self._oip_page(lambda _: Page(404, body))
+            return self._missing(refusal.message)
         if rest == ["infer"]:
             return Path(self._infer, refuse=self._infer.refuse)
         if rest == ["ready"]:
             return self._oip_page(self._model_ready)
         if not rest:
             return self._oip_page(lambda _: _json(self._oip.metadata(model, version)))
-        return self._oip_page(_not_offered(path))
+        return self._missing(_not_offered(path))
+
+    def _missing(self, message: str) -> Path:
+        body = oip_rest.error(message)
+        return Path(page=lambda _: Page(404, body), refuse=self._infer.refuse, any_method=True)
 
     def _oip_page(self, page: Callable[[Headers], Page]) -> Path:
         return Path(page=page, refuse=self._infer.refuse)
@@ -136,10 +143,8 @@ def _prefix(headers: Headers) -> str:
     return headers.get("x-loopwright-prefix") or ""
 
 
-def _not_offered(path: str) -> Callable[[Headers], Page]:
-    message = f"There is no {path[:200]} here: of the Open Inference Protocol's extensions only binary tensors are offered."
-    body = oip_rest.error(message)
-    return lambda _: Page(404, body)
+def _not_offered(path: str) -> str:
+    return f"There is no {path[:200]} here: of the Open Inference Protocol's extensions only binary tensors are offered."
 
 
 def _json(value: Any, status: int = 200) -> Page:

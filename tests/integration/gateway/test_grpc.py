@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 from gateway_rig import Rig, route
+from served import Served
 
 from loopwright.scoring.protocols import grpc_messages
 
@@ -24,34 +20,10 @@ SCRIPT = "import json\ndef run(data):\n    return {'double': 2 * json.loads(data
 @pytest.fixture(scope="module")
 def replica(shared: Rig) -> Iterator[str]:
     """The path of its socket."""
-    package = shared.folder / "package"
-    (package / "code").mkdir(parents=True)
-    (package / "code" / "score.py").write_text(SCRIPT)
-    settings = {
-        "workload": "w", "environment": "dev", "revision": "r", "package": str(package), "entry": "score.py",
-        "python": sys.executable, "inputs": [{"name": "a", "type": "integer"}], "grpc": True,
-    }  # fmt: skip
-    (shared.folder / "serving.json").write_text(json.dumps(settings))
-    socket = shared.folder / "g.sock"
-    command = [sys.executable, "-m", "loopwright.scoring", "--settings", str(shared.folder / "serving.json")]
-    process = subprocess.Popen([*command, "--socket", str(socket)])
-    wait_for(lambda: Path(f"{socket}.grpc").exists() and is_ready(f"unix:{socket}.grpc"))
-    yield str(socket)
-    process.terminate()
-    assert process.wait(20) == 0
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def is_ready(target: str) -> bool:
-    with grpc.insecure_channel(target) as channel:
-        call = channel.unary_unary(f"/{grpc_messages.SERVICE}/ServerReady")
-        return bool(MESSAGES["ServerReadyResponse"].FromString(call(b"", timeout=5)).ready)
+    (shared.folder / "served").mkdir()
+    served = Served(shared.folder / "served", SCRIPT, inputs=[{"name": "a", "type": "integer"}], grpc=True)
+    yield served.socket
+    assert served.stop() == 0
 
 
 @pytest.fixture

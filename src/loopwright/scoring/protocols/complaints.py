@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -22,8 +24,20 @@ def read(decoder: msgspec.json.Decoder[Any], body: bytes | memoryview) -> Any:
     except msgspec.ValidationError as error:
         raise _misfit(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        validation.decode(bytes(body))  # which says where it stops being JSON
-        raise
+        value = _with_nan(bytes(body))
+    try:
+        return msgspec.convert(value, decoder.type)
+    except msgspec.ValidationError as error:
+        raise _misfit(str(error)) from None
+
+
+def _with_nan(body: bytes) -> Any:
+    """The JSON of clients that write NaN for a missing number, as Python's own writer does (and so Triton's and MLflow's
+    clients); raises Refusal where that is not all that is wrong with it."""
+    if b"NaN" in body or b"Infinity" in body:
+        with suppress(ValueError, RecursionError):
+            return json.loads(body, parse_constant=lambda name: None if name == "NaN" else float(name))
+    return validation.decode(body)
 
 
 def _misfit(sentence: str) -> InvalidInput:

@@ -12,6 +12,13 @@ from loopwright.scoring.protocols.body_schemas import Json
 from loopwright.scoring.settings import Settings
 
 _JSON = "application/json"
+_OPEN = (
+    "/healthz",
+    "/readyz",
+    "/ping",
+    "/v2/health/live",
+    "/v2/health/ready",
+)  # what the gateway asks no key for
 # What every POST may answer beside 200, and where the shape of it is said.
 _REFUSALS = {
     "400": "The body cannot be read.",
@@ -38,9 +45,22 @@ def render(settings: Settings, example: Json | None, prefix: str = "", keyed: bo
         "components": {"schemas": body_schemas.components(settings)},
     }
     if keyed:
+        _lock(document["paths"])
         document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"key": []}]
     return document
+
+
+def _lock(paths: Json) -> None:
+    """Say of each path whether it needs a key."""
+    content = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    refused = {"401": {"description": "No valid key was sent.", "content": content}}
+    for path, operations in paths.items():
+        for operation in operations.values():
+            if path in _OPEN:
+                operation["security"] = []
+            else:
+                operation["responses"] = operation["responses"] | refused
 
 
 def info(settings: Settings) -> Json:

@@ -66,6 +66,14 @@ def test_what_is_in_no_form_is_refused_in_a_sentence(body: Any, sentence: str) -
     assert sentence in refused.value.message
 
 
+def test_nan_as_python_writes_it_is_a_missing_value() -> None:
+    assert mlflow.decode(b'{"inputs":{"age":[1,NaN]}}', INPUTS) == {"age": [1, None]}
+    with pytest.raises(NotJson, match="JSON"):
+        mlflow.decode(b'{"inputs":{"age":[1,NaN]}', INPUTS)
+    with pytest.raises(InvalidInput, match="a list"):
+        mlflow.decode(b'{"dataframe_split":[NaN, Infinity]}', INPUTS)
+
+
 def test_a_list_or_text_is_no_body() -> None:
     with pytest.raises(InvalidInput, match="of type array, expected object"):
         mlflow.decode(b"[]", INPUTS)
