@@ -68,24 +68,28 @@ class Gatherer:
         ids, clients, roles, began, seconds, statuses, rows, answers, extra, first, _ = zip(
             *records, strict=True
         )
-        read = [
-            self._read(answer, row) if type(answer) is bytes else answer
-            for answer, row in zip(answers, rows, strict=True)
-        ]
+        if bytes in set(map(type, answers)):
+            answers = self._all_read(answers, rows)
         features = _columns(chain.from_iterable(filter(None, rows)))
         return Gathered(
             ids, clients, roles, began, seconds, statuses, first,
             [len(one) if one else 0 for one in rows],
-            [len(one[0]) if one else 0 for one in read],
+            [len(one[0]) if one else 0 for one in answers],
             [features[place] for place in self._kept] if features else [()] * len(self._kept),
-            self._joined(read),
+            self._joined(answers),
             self._extras(extra, rows),
         )  # fmt: skip
+
+    def _all_read(self, answers: Sequence[Any], rows: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(
+            self._read(answer, row) if isinstance(answer, bytes) else answer
+            for answer, row in zip(answers, rows, strict=True)
+        )
 
     def _read(self, answer: bytes, rows: Any) -> list[list[Any]]:
         return prediction.read(answer, None if rows is None else len(rows), self._paths)
 
-    def _joined(self, answers: list[Any]) -> list[list[Any]]:
+    def _joined(self, answers: Sequence[Any]) -> list[list[Any]]:
         found = [one for one in answers if one]
         return [list(chain.from_iterable(one[place] for one in found)) for place in range(self._outputs)]
 
