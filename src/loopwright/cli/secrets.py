@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import pwd
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from loopwright.cli.client import Client, connect
@@ -14,6 +17,12 @@ from loopwright.cli.table import listing, local
 from loopwright.errors import NotFoundError, UsageError
 from loopwright.ledger.location import exists
 from loopwright.state import StateFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from loopwright.operations.secrets import Keeper
 
 
 def set_(parsed: argparse.Namespace) -> int:
@@ -24,8 +33,12 @@ def set_(parsed: argparse.Namespace) -> int:
             f"Pipe it in (loopwright secrets set {parsed.name} < FILE), or name a file with --file."
         )
     value = _value(parsed)
-    client = connect(StateFolder.resolve(parsed.home))
-    answer = client.post(f"/v1/secrets/{quote(parsed.name, safe='')}", {"value": value})
+    state = StateFolder.resolve(parsed.home)
+    answer = _asked(
+        state,
+        lambda client: client.post(f"/v1/secrets/{quote(parsed.name, safe='')}", {"value": value}),
+        lambda secrets, keeper: secrets.set_secret(keeper, parsed.name, value, _user()),
+    )
     if parsed.json:
         print(json.dumps(answer))
         return 0
@@ -35,7 +48,7 @@ def set_(parsed: argparse.Namespace) -> int:
         else f"The secret {parsed.name} is what it was."
     )
     users = (
-        f" `loopwright up{home_option(client.state)}` gives it to {', '.join(answer['workloads'])}."
+        f" `loopwright up{home_option(state)}` gives it to {', '.join(answer['workloads'])}."
         if answer["workloads"]
         else ""
     )
@@ -45,7 +58,11 @@ def set_(parsed: argparse.Namespace) -> int:
 
 def remove(parsed: argparse.Namespace) -> int:
     """Forget it."""
-    answer = _reader(parsed).post(f"/v1/secrets/{quote(parsed.name, safe='')}/remove", {})
+    answer = _asked(
+        _known(parsed),
+        lambda client: client.post(f"/v1/secrets/{quote(parsed.name, safe='')}/remove", {}),
+        lambda secrets, keeper: secrets.remove_secret(keeper, parsed.name, _user()),
+    )
     if parsed.json:
         print(json.dumps(answer))
         return 0
@@ -57,7 +74,11 @@ def remove(parsed: argparse.Namespace) -> int:
 
 def list_(parsed: argparse.Namespace) -> int:
     """Names, never values."""
-    found = _reader(parsed).get("/v1/secrets")
+    found = _asked(
+        _known(parsed),
+        lambda client: client.get("/v1/secrets"),
+        lambda secrets, keeper: secrets.list_secrets(keeper),
+    )
     if parsed.json:
         print(json.dumps(found))
         return 0
@@ -73,14 +94,35 @@ def list_(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _reader(parsed: argparse.Namespace) -> Client:
-    """A client for what makes nothing; raises NotFoundError where there is nothing yet."""
+def _known(parsed: argparse.Namespace) -> StateFolder:
+    """The state folder, for what makes nothing; raises NotFoundError where there is nothing yet."""
     state = StateFolder.resolve(parsed.home)
     if not state.is_foreign() and not exists(state):
         raise NotFoundError(
             f"{state.root} holds no ledger, so no secret is set there. --home names another state folder."
         )
-    return connect(state)
+    return state
+
+
+def _asked(
+    state: StateFolder, living: Callable[[Client], Any], alone: Callable[[ModuleType, Keeper], Any]
+) -> Any:
+    """The answer of the control plane; where none lives that of the operation itself: nothing has to run for it."""
+    if not (state.is_foreign() or Client(state).running()):
+        from loopwright.operations import secrets
+
+        with secrets.without_control_plane(state) as keeper:
+            if keeper is not None:
+                return alone(secrets, keeper)
+    return living(connect(state))
+
+
+def _user() -> str:
+    """Who asks, as a control plane would see it: by the user id."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid:{os.getuid()}"
 
 
 def _value(parsed: argparse.Namespace) -> str:

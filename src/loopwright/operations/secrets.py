@@ -4,15 +4,58 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from loopwright.errors import NotFoundError, UsageError
-from loopwright.operations.control import ControlPlane
+from loopwright.engines.local.driver import agent_runs
+from loopwright.errors import ConflictError, NotFoundError, UsageError
+from loopwright.ledger import hold_of, open_ledger
+from loopwright.loop.view import Book
 from loopwright.operations.telling import utc
+from loopwright.secrets.providers import Secrets
 from loopwright.secrets.references import NAME
+from loopwright.state import StateFolder
 
 
-def set_secret(control: ControlPlane, name: str, value: str, actor: str) -> dict[str, Any]:
+class Keeper(Protocol):
+    """Who keeps secrets and facts: a control plane, or the command line where none lives."""
+
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def book(self) -> Book: ...
+
+
+@dataclass(frozen=True)
+class _Alone:
+    secrets: Secrets
+    book: Book
+
+
+@contextmanager
+def without_control_plane(state: StateFolder) -> Iterator[Keeper | None]:
+    """What to keep secrets with where nothing runs, held so that no control plane begins meanwhile; None where one lives,
+    or an agent that is about to start one."""
+    state.create()
+    hold = hold_of(state)
+    try:
+        hold.acquire()
+    except ConflictError:
+        yield None
+        return
+    try:
+        if agent_runs(state):
+            yield None
+            return
+        with closing(open_ledger(state)) as ledger:
+            yield _Alone(Secrets(state), Book(ledger))
+    finally:
+        hold.release()
+
+
+def set_secret(control: Keeper, name: str, value: str, actor: str) -> dict[str, Any]:
     """Keep a value; the one before is gone. Raises UsageError for a name or value that cannot be one."""
     if not re.fullmatch(NAME, name):
         raise UsageError(
@@ -25,7 +68,7 @@ def set_secret(control: ControlPlane, name: str, value: str, actor: str) -> dict
     return {"name": name, "changed": changed, "workloads": _users(control).get(name, [])}
 
 
-def remove_secret(control: ControlPlane, name: str, actor: str) -> dict[str, Any]:
+def remove_secret(control: Keeper, name: str, actor: str) -> dict[str, Any]:
     """Forget a value; what runs keeps what it has. Raises NotFoundError where there is none."""
     entries = control.secrets.vault.entries()
     if name not in entries:
@@ -36,7 +79,7 @@ def remove_secret(control: ControlPlane, name: str, actor: str) -> dict[str, Any
     return {"name": name, "workloads": _users(control).get(name, [])}
 
 
-def list_secrets(control: ControlPlane) -> list[dict[str, Any]]:
+def list_secrets(control: Keeper) -> list[dict[str, Any]]:
     """Every secret that is set or referred to: its name, where it comes from, since when, and who uses it."""
     users, entries = _users(control), control.secrets.vault.entries()
     folder = control.secrets.folder()
@@ -52,7 +95,7 @@ def list_secrets(control: ControlPlane) -> list[dict[str, Any]]:
     return found
 
 
-def _users(control: ControlPlane) -> dict[str, list[str]]:
+def _users(control: Keeper) -> dict[str, list[str]]:
     """Which workloads' newest changes refer to each secret."""
     view = control.book.view
     users: dict[str, list[str]] = {}
