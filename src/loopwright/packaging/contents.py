@@ -40,6 +40,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     compiled: bool = (
         False  # whether compiled/ has a form of the model that answers without the user's environment
     )
+    uncompiled: str = ""  # why a model has no compiled form: a clause
     digest: str  # sha256:...
     files: dict[str, str]  # path -> SHA-256
     lock: str  # SHA-256 of requirements.lock

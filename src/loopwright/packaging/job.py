@@ -17,6 +17,7 @@ from loopwright import jobs
 from loopwright.errors import StepFailed
 from loopwright.observations import bins
 from loopwright.packaging import signature
+from loopwright.packaging.compiling import Data, Wish
 from loopwright.packaging.contents import MANIFEST, Manifest, digest_files, list_files
 from loopwright.packaging.copying import copy_file, copy_folder
 from loopwright.packaging.replica import ask
@@ -34,6 +35,9 @@ class PackageInput(msgspec.Struct, frozen=True, kw_only=True):
     entry: str = ""  # the scoring script; or else
     served: str = ""  # the model that answers without one, as its path inside `model`
     flavor: Flavor | None = None  # of that model; found from the file where not given
+    compile: Wish = "auto"
+    train: str = ""  # files of rows: what generated ones are made of,
+    test: str = ""  # and what the compiled form is compared on
     lock: str
     python: str
     python_version: str
@@ -91,7 +95,10 @@ def _served(told: PackageInput, folder: Path) -> Served | None:
     """The model that answers without a script; None where a script does."""
     if not told.served:
         return None
-    return served_model(folder, told.served, told.flavor, told.python, told.columns, told.example)
+    data = Data(told.train, told.test)
+    return served_model(
+        folder, told.served, told.flavor, told.python, told.columns, told.example, told.compile, data
+    )
 
 
 def _refuse_secrets(told: PackageInput, answer: Any) -> None:
@@ -129,6 +136,7 @@ def _manifest(told: PackageInput, files: dict[str, str], served: Served | None) 
         model=served.model if served else None,
         outputs=served.outputs if served else None,
         compiled=served is not None and served.compiled,
+        uncompiled=served.uncompiled if served else "",
         digest=digest_files(files),
         files=files,
         lock=files["requirements.lock"],

@@ -39,7 +39,11 @@ class PackageStep(JobStep):
         serving = case.spec.serving
         if serving.entry is not None:
             return {"entry": serving.entry}
-        return {"served": serving.model, "flavor": serving.flavor}
+        return {
+            "served": serving.model,
+            "flavor": serving.flavor,
+            "compile": case.spec.packaging.compile,
+        }
 
     def called(self, case: Case) -> dict[str, str]:
         return {
@@ -49,6 +53,7 @@ class PackageStep(JobStep):
             "entry": "serving.entry",
             "served": "serving.model",
             "flavor": "serving.flavor",
+            "compile": "packaging.compile",
         }
 
     def fresh(self, case: Case, earlier: Sequence[Output], store: Store) -> frozenset[str]:
@@ -78,6 +83,8 @@ class PackageStep(JobStep):
             "python": str(services.python(environment["digest"])),
             "python_version": environment["python_version"],
             "baseline": str(services.store.tree(data["tree"]) / "baseline.json"),
+            "train": str(services.store.tree(data["tree"]) / data["train"]),
+            "test": str(services.store.tree(data["tree"]) / data["test"]),
             "columns": data["columns"],
             "example": {column["name"]: data["example"].get(column["name"]) for column in data["columns"]},
             "label": data["label"]["name"],
@@ -122,7 +129,16 @@ class PackageStep(JobStep):
         return (case.spec.serving.place,)
 
     def summary(self, output: Output) -> str:
-        return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB"
+        return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB{_compiled(output)}"
+
+
+def _compiled(output: Output) -> str:
+    """Whether a model was compiled, and what that rests on, or why it was not."""
+    if report := output.get("compilation"):
+        rows = report["held_out_rows"] + report["generated_rows"]
+        worst = max(report["worst_difference"].values(), default=0.0)
+        return f", compiled (differs by {worst:.1g} at most in {rows} rows)"
+    return f", not compiled: {output['uncompiled']}" if output.get("uncompiled") else ""
 
 
 def _code_in(tree: str, store: Store) -> dict[str, str] | None:

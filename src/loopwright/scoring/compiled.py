@@ -1,0 +1,126 @@
+"""A compiled model in the front: rows to answers with NumPy and ONNX Runtime, without a worker and without the user's environment.
+
+Packaging makes the compiled form, and keeps it only if this very code answers as the original does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loopwright.scoring import compiled_heads, compiled_plan
+from loopwright.scoring.compiled_heads import Scores
+from loopwright.scoring.compiled_inputs import Inputs, Matrix
+from loopwright.scoring.compiled_plan import Decision, Plan
+from loopwright.scoring.refusals import InvalidInput
+from loopwright.scoring.settings import Output
+
+Answers = list[list[Any]]  # one list for each output, as long as there are rows
+
+_LINKS: dict[str, Callable[[Scores], Scores]] = {
+    "none": lambda scores: scores,
+    "logistic": lambda scores: _logistic(scores),
+    "softmax": lambda scores: _softmax(scores),
+    "exp": lambda scores: _exponential(scores),
+    "shares": lambda scores: _shares(_logistic(scores)),
+}
+
+
+class Compiled:
+    """One compiled model. It keeps no state, so several threads may ask it at once."""
+
+    def __init__(self, plan: Plan, head: compiled_heads.Head) -> None:
+        self.outputs: tuple[Output, ...] = plan.outputs
+        self._inputs = Inputs(plan)
+        self._head = head
+        self._refuses_infinite = plan.refuses_infinite
+        self._greatest = compiled_heads.greatest(plan.head)
+        self._answer = _answering(plan.decision, plan.outputs)
+
+    def score(self, rows: Sequence[tuple[Any, ...]]) -> Answers:
+        """Answers to rows of the plan's inputs in their order, None where missing; raises InvalidInput."""
+        matrix = self._inputs.matrix(rows)
+        if self._refuses_infinite:
+            self._refuse_infinite(matrix)
+        return self._answer(self._head(matrix))
+
+    def _refuse_infinite(self, matrix: Matrix) -> None:
+        beyond = np.abs(matrix) > self._greatest
+        if beyond.any():
+            row = int(beyond.any(axis=1).argmax())
+            expected = f"numbers up to {self._greatest:.3g}, which the model can hold"
+            raise InvalidInput(None, row, "one with a larger number", expected)
+
+
+def load(folder: Path, threads: int = 1) -> Compiled:
+    """The compiled model of a package's `compiled` folder; raises UsageError or MachineError."""
+    plan = compiled_plan.read(folder)
+    head = compiled_heads.make(plan.head, folder, plan.decision.classes, threads)
+    return Compiled(plan, head)
+
+
+def _answering(decision: Decision, outputs: Sequence[Output]) -> Callable[[Scores], Answers]:
+    if not decision.classes:
+        return _regression(decision)
+    decide = _rule(decision)
+    link = _LINKS[decision.link]
+    wanted = [output.name for output in outputs[1:]]
+    classes, names = decision.classes, decision.names
+    deciding = decision.rule == "label"
+
+    def answer(scores: Scores) -> Answers:
+        probabilities = link(scores[:, :-1] if deciding else scores)
+        positions = decide(scores, probabilities)
+        answers: Answers = [[classes[position] for position in positions]]
+        if "probability" in wanted:
+            answers.append(probabilities[:, -1].tolist())
+        if "probabilities" in wanted:
+            answers.append([dict(zip(names, row, strict=True)) for row in probabilities.tolist()])
+        return answers
+
+    return answer
+
+
+def _regression(decision: Decision) -> Callable[[Scores], Answers]:
+    link = _LINKS[decision.link]
+    return lambda scores: [link(scores)[:, 0].tolist()]
+
+
+def _rule(decision: Decision) -> Callable[[Scores, Scores], list[int]]:
+    """The original's way from scores and probabilities to the positions of classes."""
+    limit, of_scores = decision.limit, decision.of == "scores"
+    if decision.rule == "label":
+        return lambda scores, _probabilities: scores[:, -1].astype(np.intp).tolist()
+    if decision.rule == "most":
+        return lambda scores, probabilities: (scores if of_scores else probabilities).argmax(axis=1).tolist()
+    if decision.inclusive:
+        return lambda scores, probabilities: (
+            (scores if of_scores else probabilities)[:, -1] >= limit
+        ).tolist()
+    return lambda scores, probabilities: ((scores if of_scores else probabilities)[:, -1] > limit).tolist()
+
+
+def _logistic(scores: Scores) -> Scores:
+    least = -700.0 if scores.dtype == np.float64 else -87.0  # beyond it the exponential overflows
+    made: Scores = 1.0 / (1.0 + np.exp(-np.maximum(scores, scores.dtype.type(least))))
+    return made
+
+
+def _exponential(scores: Scores) -> Scores:
+    with np.errstate(over="ignore"):  # infinite, as the original has it
+        made: Scores = np.exp(scores)
+    return made
+
+
+def _softmax(scores: Scores) -> Scores:
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    made: Scores = powers / powers.sum(axis=1, keepdims=True)
+    return made
+
+
+def _shares(scores: Scores) -> Scores:
+    made: Scores = scores / scores.sum(axis=1, keepdims=True)
+    return made

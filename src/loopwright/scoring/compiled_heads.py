@@ -1,0 +1,125 @@
+"""The matrix of a compiled model to scores: by ONNX Runtime, or for linear models by NumPy.
+
+ONNX Runtime is imported only where a plan needs it: it is most of a compiled model's start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from loopwright.scoring.compiled_inputs import Matrix
+from loopwright.scoring.compiled_plan import Key, Linear, Onnx
+
+Scores = npt.NDArray[Any]
+Head = Callable[[Matrix], Scores]
+
+_NEAR = 1e-9  # two shares of a forest's votes may be equal but for rounding
+
+
+def make(head: Linear | Onnx, folder: Path, classes: Sequence[Key], threads: int) -> Head:
+    """A function from the matrix to scores, one column for each; where the head decides, the class's position is the last."""
+    return _linear(head) if isinstance(head, Linear) else _onnx(head, folder, classes, threads)
+
+
+def greatest(head: Linear | Onnx) -> float:
+    """The greatest number that the head can hold."""
+    single = isinstance(head, Onnx) and (head.rounded or head.precision == "single")
+    return float(np.finfo(np.float32 if single else np.float64).max)
+
+
+def _linear(head: Linear) -> Head:
+    coefficients = np.ascontiguousarray(np.array(head.coefficients, dtype=np.float64).T)
+    intercepts = np.array(head.intercepts, dtype=np.float64)
+    return lambda matrix: matrix @ coefficients + intercepts
+
+
+def _onnx(head: Onnx, folder: Path, classes: Sequence[Key], threads: int) -> Head:
+    if head.labels:
+        return _deciding(head, folder, classes, threads)
+    run = _session(folder / head.file, threads)
+    if head.precision == "single":
+        return lambda matrix: run(matrix.astype(np.float32))
+    if head.leaves:
+        return _leaves(head, folder, run)
+    if head.tie:
+        return _votes(head, run, _session(folder / head.tie, threads))
+    if head.divisor != 1.0:
+        return lambda matrix: run(_as_seen(head, matrix)) / head.divisor
+    return lambda matrix: run(_as_seen(head, matrix))
+
+
+def _as_seen(head: Onnx, matrix: Matrix) -> Matrix:
+    """Thresholds are compared with what the original sees, and in 64 bits as it does."""
+    return matrix.astype(np.float32).astype(np.float64) if head.rounded else matrix
+
+
+def _leaves(head: Onnx, folder: Path, run: Head) -> Head:
+    """Sums over trees of what their leaves hold, in the order of the trees: the same sums as the original's."""
+    values = np.load(folder / head.leaves, allow_pickle=False)
+
+    def score(matrix: Matrix) -> Scores:
+        found = run(_as_seen(head, matrix)).astype(np.intp)
+        summed: Scores = values[found].sum(axis=1)
+        return summed / head.divisor
+
+    return score
+
+
+def _votes(head: Onnx, run: Head, other: Head) -> Head:
+    """The share of one class of two. Where it is nearly a half, that of the other decides, rounded as in the original."""
+
+    def score(matrix: Matrix) -> Scores:
+        seen = _as_seen(head, matrix)
+        share = run(seen) / head.divisor
+        near = np.abs(share[:, 0] - 0.5) < _NEAR
+        if near.any():
+            against = other(np.ascontiguousarray(seen[near])) / head.divisor
+            share[near] = np.where(
+                share[near] > against,
+                np.nextafter(np.maximum(share[near], 0.5), 1.0),
+                np.minimum(share[near], 0.5),
+            )
+        return share
+
+    return score
+
+
+def _deciding(head: Onnx, folder: Path, classes: Sequence[Key], threads: int) -> Head:
+    """Scores, and behind them the position of the class that the file itself decides for."""
+    session = _load(folder / head.file, threads)
+    of = np.float32 if head.precision == "single" else np.float64
+    positions = {label: float(position) for position, label in enumerate(classes)}
+    wanted = [head.scores, head.labels] if head.scores else [head.labels]
+
+    def score(matrix: Matrix) -> Scores:
+        *scores, labels = session.run(wanted, {"X": matrix.astype(of, copy=False)})
+        decided = np.array([[positions[label]] for label in labels.tolist()])
+        return np.hstack([*scores, decided])
+
+    return score
+
+
+def _session(file: Path, threads: int) -> Head:
+    session = _load(file, threads)
+    wanted = [session.get_outputs()[0].name]
+
+    def run(matrix: Matrix) -> Scores:
+        scores: Scores = session.run(wanted, {"X": matrix})[0]
+        return scores
+
+    return run
+
+
+def _load(file: Path, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors alone
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
