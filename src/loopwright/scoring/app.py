@@ -12,7 +12,7 @@ import msgspec
 
 from loopwright.scoring import labelling, metrics, refusals
 from loopwright.scoring.body import Body, BodyReader, Incoming
-from loopwright.scoring.context import Context
+from loopwright.scoring.context import Context, Routed
 from loopwright.scoring.failure_log import FailureLog
 from loopwright.scoring.fronts import OWN, Peers, merged
 from loopwright.scoring.logs import Log
@@ -137,7 +137,7 @@ class App:
         """What `_score` does, in another protocol's words."""
         assert path.speaker is not None  # noqa: S101  (it has no page)
         headers, body, status = scope.headers, Body(exchange), 500
-        context = self._context(headers, request_id)
+        context = Routed(path.speaker.route, self._context(headers, request_id))
         self.active += 1
         try:
             self._service.check()

@@ -15,6 +15,8 @@ LIVE, TEST = "live", "test"
 class Context:
     """One request on its way; `service.finished` is told of it once, with what it came to."""
 
+    route = "/score"  # what was asked; other edges have contexts that say another
+
     __slots__ = (
         "answers",
         "began",
@@ -49,3 +51,14 @@ class Context:
         self.extra: list[Row] | None = None  # what else is kept of each row
         self.answers: list[list[Any]] | bytes | None = None  # a column for each output, or a script's JSON
         self.reply: Reply | None = None  # of a script
+
+
+class Routed(Context):
+    """A request that came by another path than /score."""
+
+    __slots__ = ("route",)
+
+    def __init__(self, route: str, known: Context) -> None:
+        super().__init__(known.id, known.began, known.time, known.client_id, None, known.trace)
+        self.role = known.role
+        self.route = route

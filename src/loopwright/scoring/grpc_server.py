@@ -14,7 +14,7 @@ import grpc
 
 from loopwright.errors import MachineError
 from loopwright.scoring.address import Address
-from loopwright.scoring.context import Context
+from loopwright.scoring.context import Context, Routed
 from loopwright.scoring.failure_log import FailureLog
 from loopwright.scoring.listener import clear
 from loopwright.scoring.logs import Log
@@ -170,7 +170,7 @@ class GrpcServer:
 
     def _context(self, call: Any) -> Context:
         told = {name: value for name, value in call.invocation_metadata() or () if isinstance(value, str)}
-        return Context(
+        known = Context(
             next(self._ids),
             time.perf_counter(),
             time.time(),
@@ -178,6 +178,7 @@ class GrpcServer:
             told.get("x-loopwright-role"),
             told.get("traceparent"),
         )
+        return Routed(f"/{grpc_messages.SERVICE}/ModelInfer", known)
 
 
 def _own(place: Path | Address) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from loopwright.scoring import example, observing
+from loopwright.scoring import example, observing, tracing
 from loopwright.scoring.address import Address
 from loopwright.scoring.entrance import entrance
 from loopwright.scoring.fronts import Front, share
@@ -59,6 +60,7 @@ class Replica:
         self._scorer = _scorer(settings, telemetry, log)
         self._recorder = observing.recorder(settings, place, log)
         self._service = Service(settings, self._scorer, telemetry, self._recorder)
+        self._service.tracer = tracing.tracer(settings, os.environ, log)
         self._grpc = grpc or GrpcDoor(None)
         self._entrance = entrance(settings, place, arguments, front, log)
 
@@ -90,6 +92,8 @@ class Replica:
             return STOPPED
         finally:
             await self._grpc.close(0.0)
+            if self._service.tracer:
+                await asyncio.to_thread(self._service.tracer.close)
             await self._entrance.close(_RESERVE)
             await self._scorer.stop(_RESERVE)
             if self._recorder and recording:

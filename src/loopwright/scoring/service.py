@@ -24,6 +24,7 @@ from loopwright.scoring.scorer import RowScorer, Scorer, ScriptScorer
 from loopwright.scoring.scripts import Http, Scripts
 from loopwright.scoring.settings import Batching, Settings
 from loopwright.scoring.telemetry import Telemetry
+from loopwright.scoring.tracing import Tracer
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Service:
         self.waits_for: Callable[[], str] = (
             str  # what else must be there before it is ready; nothing where empty
         )
+        self.tracer: Tracer | None = None  # none: spans are not exported
         self.draining = False  # not ready any more; what still comes is answered
         self.closed = False  # what still comes is sent away
 
@@ -136,6 +138,8 @@ class Service:
         self._completed += 1
         self._telemetry.requests.add(str(status))
         self._telemetry.request_seconds.observe(seconds)
+        if self.tracer is not None:
+            self.tracer.finished(context, status, seconds)
         if self.recorder is not None:
             self.recorder.record(
                 context.id,

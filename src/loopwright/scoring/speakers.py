@@ -34,7 +34,9 @@ class Reply(NamedTuple):
 
 
 class Speaker(Protocol):
-    """One way to ask the model."""
+    """One way to ask the model; `route` is its path, as a template."""
+
+    route: str
 
     async def ask(self, body: bytes, headers: Headers, context: Context) -> Reply:
         """The answer to a body; raises Refusal."""
@@ -53,6 +55,8 @@ def refuse(_status: int, code: str, message: str, details: dict[str, object]) ->
 class Infer:
     """POST /v2/models/{model}/infer."""
 
+    route = "/v2/models/{model}/infer"
+
     def __init__(self, oip: OpenInference) -> None:
         self._oip = oip
 
@@ -70,6 +74,8 @@ class Infer:
 
 class Invocations:
     """POST /invocations."""
+
+    route = "/invocations"
 
     def __init__(self, service: Service) -> None:
         self._service = service

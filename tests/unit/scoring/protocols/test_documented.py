@@ -21,7 +21,7 @@ from loopwright.scoring.workers import WorkerPool
 
 PAGE = (Path(__file__).parents[4] / "docs" / "protocols.md").read_text()
 PATHS = re.findall(r"^\| `(GET|POST) (\S+)` \| ([a-z ]+) \|", PAGE, re.MULTILINE)
-OF_APP = {"/score", "/feedback", "/healthz", "/readyz"}  # the app's own
+OF_APP = {"/", "/score", "/feedback", "/healthz", "/readyz"}  # the app's own
 
 
 @pytest.fixture(scope="module")
