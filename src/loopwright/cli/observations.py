@@ -61,7 +61,7 @@ def _show_written(parsed: argparse.Namespace, made: dict[str, Any]) -> None:
     print(
         f"Wrote {made['rows']} observations of {made['workload']} to {made['file']} ({size(made['size'])})."
     )
-    _show_lost(made["lost"])
+    _show_lost(made)
 
 
 def _show(parsed: argparse.Namespace, found: dict[str, Any], wish: Wish) -> None:
@@ -93,13 +93,18 @@ def _show(parsed: argparse.Namespace, found: dict[str, Any], wish: Wish) -> None
         print(
             f"These are the newest {len(rows)}; {found['more']} more match. --limit shows more, --out writes all."
         )
-    _show_lost(found["lost"])
+    _show_lost(found)
 
 
-def _show_lost(lost: dict[str, int]) -> None:
-    if lost:
-        reasons = ", ".join(f"{count} ({reason})" for reason, count in sorted(lost.items()))
+def _show_lost(found: dict[str, Any]) -> None:
+    if found["lost"]:
+        reasons = ", ".join(f"{count} ({reason})" for reason, count in sorted(found["lost"].items()))
         print(f"Dropped, so not among these: {reasons}. The replicas' logs say why.")
+    for one in found["unread"]:
+        print(
+            f"Not read: the last {one['bytes']} bytes of {one['file']}. Its writer was killed while it wrote them, or "
+            "the file was damaged."
+        )
 
 
 def _show_distributions(parsed: argparse.Namespace, found: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ header, instead of with every value. Every segment begins with its header, so ea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -130,11 +131,13 @@ encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Block).decode
 
 
-def read(path: Path) -> Iterator[Block]:
+def read(path: Path, ended: Callable[[int], None] | None = None) -> Iterator[Block]:
     """The blocks of a segment up to the last whole one, its header first; nothing where the file is gone.
 
-    Raises IntegrityError where a frame is whole and yet no block that this version knows.
+    `ended` is told how many bytes after it are no whole frame: what a killed writer left half-written, or damage. Raises
+    IntegrityError where a frame is whole and yet no block that this version knows.
     """
+    offset = 0
     with suppress(FileNotFoundError), path.open("rb") as file:
         for payload, offset in frames(file):
             try:
@@ -144,3 +147,5 @@ def read(path: Path) -> Iterator[Block]:
                     f"{path}: the frame that ends at byte {offset} cannot be read: {error}. A newer version of Loopwright "
                     "may have written it: read it with that one."
                 ) from error
+        if ended is not None:
+            ended(os.fstat(file.fileno()).st_size - offset)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pyarrow as pa
 from loopwright.observations import blocks
 from loopwright.observations.blocks import Events, Header, Losses, Requests
 from loopwright.observations.labels import Labels
+from loopwright.observations.segments import being_written
 from loopwright.observations.types import Types, column
 
 OWN = {
@@ -81,13 +83,18 @@ class Source:
 
 
 class Reader:
-    """Reads what some segments have; `losses` counts by reason what they say was not kept, once it is read."""
+    """Reads what some segments have.
+
+    `losses` counts by reason what they say was not kept; `unread` has the bytes at the end of each file that are no whole
+    frame.
+    """
 
     def __init__(self, paths: Iterable[Path], wish: Wish) -> None:
         self._wish = wish
-        every = [source for path in paths if (source := _source(path)) is not None]
-        self.sources = [one for one in every if wish.takes_file(one.header, one.touched)]
         self.losses: dict[str, int] = {}
+        self.unread: dict[Path, int] = {}
+        every = [source for path in paths if (source := self._source(path)) is not None]
+        self.sources = [one for one in every if wish.takes_file(one.header, one.touched)]
         self._types = Types()
         for source in self.sources:
             self._types.take_header(source.header)
@@ -112,14 +119,27 @@ class Reader:
         whole = pa.concat_tables(parts) if parts else self.schema.empty_table()
         return whole.sort_by([("time", "ascending"), ("id", "ascending"), ("row", "ascending")])
 
+    def _source(self, path: Path) -> Source | None:
+        """What a segment says of itself; None where it was deleted, or its writer was killed before it said anything."""
+        try:
+            touched = path.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        first = next(iter(blocks.read(path, partial(self._ended, path))), None)
+        return Source(path, first, touched) if isinstance(first, Header) else None
+
     def _glance(self, source: Source) -> None:
         """See what types its outputs and further fields have, and what it says was lost."""
-        for block in blocks.read(source.path):
+        for block in blocks.read(source.path, partial(self._ended, source.path)):
             if isinstance(block, Requests):
                 self._types.take_outputs(source.header, block)
             elif isinstance(block, Losses):
                 for reason, count in block.reasons.items():
                     self.losses[reason] = self.losses.get(reason, 0) + count
+
+    def _ended(self, path: Path, unread: int) -> None:
+        if unread and not being_written(path):
+            self.unread[path] = unread
 
     def _schema(self) -> pa.Schema:
         found = OWN | self._types.columns()
@@ -199,16 +219,6 @@ def _named(
 ) -> Iterator[tuple[str, Sequence[Any]]]:
     """Columns with their names; those of a block that has none of them are left out."""
     return ((f"{kind}.{name}", values) for name, values in zip(names, columns, strict=False) if len(values))
-
-
-def _source(path: Path) -> Source | None:
-    """What a segment says of itself; None where it was deleted, or its writer was killed before it said anything."""
-    try:
-        touched = path.stat().st_mtime
-    except FileNotFoundError:
-        return None
-    first = next(iter(blocks.read(path)), None)
-    return Source(path, first, touched) if isinstance(first, Header) else None
 
 
 def _requests(path: Path) -> Iterator[Requests]:

@@ -57,6 +57,7 @@ def newest(
         "observations": [_told(row) for row in found.to_pylist()],
         "more": more,
         "lost": reader.losses,
+        "unread": _unread(reader),
     }
 
 
@@ -95,6 +96,7 @@ def write(
         "rows": rows,
         "size": file.stat().st_size,
         "lost": reader.losses,
+        "unread": _unread(reader),
     }
 
 
@@ -188,7 +190,15 @@ def _bins(summary: Summary, into: bins.Bins | None) -> list[dict[str, Any]]:
     ]
 
 
+def _unread(reader: Reader) -> list[dict[str, Any]]:
+    return [{"file": str(path), "bytes": count} for path, count in reader.unread.items()]
+
+
 def _find(state: StateFolder, workload: str, environment: str | None) -> _Kept:
+    if state.is_foreign():
+        raise MachineError(
+            f"{state.root} belongs to another user, and what it recorded is for its owner alone."
+        )
     known = {path.name for path in state.observations.glob("*/*") if path.is_dir()}
     if not known:
         raise NotFoundError(

@@ -134,3 +134,18 @@ def test_the_pane_of_a_worker_that_lives_is_awaited(tmp_path):
 
     asyncio.run(story())
     assert [header.features for header, _ in recovery.panes(found(tmp_path))] == [COLUMNS]
+
+
+def test_what_cannot_be_read_of_a_file_is_told(tmp_path):
+    recorded(tmp_path, {}, {})
+    (path,) = found(tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(content[:-7])
+    reader = Reader([path], Wish())
+    assert reader.table().num_rows == 2
+    with path.open("rb") as file:
+        whole = max(end for _, end in frames(file))
+    assert reader.unread == {path: len(content) - 7 - whole}
+    path.write_bytes(b"no segment")
+    reader = Reader([path], Wish())
+    assert (reader.table().num_rows, reader.unread) == (0, {path: 10})

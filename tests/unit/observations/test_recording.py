@@ -4,7 +4,7 @@ import time
 import pytest
 from recordings import Said, kept, record, recording, subject
 
-from loopwright.observations import framing
+from loopwright.observations import framing, keeping
 from loopwright.observations.blocks import Event, Events, Header, Losses, Pane, Requests
 from loopwright.observations.recording import DURABLE
 
@@ -199,3 +199,18 @@ def test_long_texts_are_written_in_frames_that_can_be_read(tmp_path, monkeypatch
     blocks = kept(tmp_path, Requests)
     assert [name for one in blocks for name in one.ids] == [f"q-{number}" for number in range(40)]
     assert len(blocks[-1].ids) <= 6
+
+
+def test_what_the_disk_had_too_late_counts_as_dropped_and_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "DURABLE", 0.0)
+
+    async def story(said):
+        async with recording(tmp_path, said) as recorder:
+            record(recorder)
+            assert await recorder.feedback([Event(1.0, id="q-1", label=1)])
+        return recorder
+
+    recorder = asyncio.run(story(said := Said()))
+    assert (recorder.written, dict(recorder.losses)) == (0, {"late": 2})
+    assert [name for one in kept(tmp_path, Requests) for name in one.ids] == ["q-1"]
+    assert said.actions() == ["observations-dropped"]
