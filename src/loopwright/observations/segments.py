@@ -70,7 +70,13 @@ class Writer:
     def sync(self) -> None:
         """Return when the disk has it all; a segment that is full is then closed."""
         if self.begun:
-            os.fsync(self._file)
+            try:
+                os.fsync(self._file)
+            except (
+                OSError
+            ):  # what the disk has of it nobody knows, and asking again would be told that all is well
+                self.seal()
+                raise
             if self._size >= self._most:
                 self.seal()
 

@@ -1,4 +1,6 @@
 import asyncio
+import errno
+import os
 import time
 
 import pytest
@@ -7,6 +9,7 @@ from recordings import Said, kept, record, recording, subject
 from loopwright.observations import framing, keeping
 from loopwright.observations.blocks import Event, Events, Header, Losses, Pane, Requests
 from loopwright.observations.recording import DURABLE
+from loopwright.observations.segments import found
 
 
 def test_a_request_is_kept_with_all_that_is_known_of_it(tmp_path):
@@ -214,3 +217,23 @@ def test_what_the_disk_had_too_late_counts_as_dropped_and_is_there(tmp_path, mon
     assert (recorder.written, dict(recorder.losses)) == (0, {"late": 2})
     assert [name for one in kept(tmp_path, Requests) for name in one.ids] == ["q-1"]
     assert said.actions() == ["observations-dropped"]
+
+
+def test_what_the_disk_did_not_confirm_is_not_written_and_another_segment_is_begun(tmp_path, monkeypatch):
+    confirm = os.fsync
+
+    def refuse(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    async def story():
+        async with recording(tmp_path) as recorder:
+            assert await recorder.feedback([Event(1.0, id="q-1", label=1)])
+            monkeypatch.setattr(os, "fsync", refuse)
+            assert not await recorder.feedback([Event(1.0, id="q-2", label=1)])
+            monkeypatch.setattr(os, "fsync", confirm)
+            assert await recorder.feedback([Event(1.0, id="q-3", label=1)])
+        return recorder
+
+    recorder = asyncio.run(story())
+    assert (recorder.written, dict(recorder.losses)) == (2, {"disk": 1})
+    assert len(found(tmp_path)) == 2
