@@ -88,7 +88,7 @@ class Keeper:
         if events:
             content.append(frame(encode(Events([event for some in events for event in some]))))
         kept = self._write_with_pane(content)
-        if not kept or time.monotonic() - since > DURABLE:
+        if written and (not kept or time.monotonic() - since > DURABLE):
             losses["late" if kept else "disk"] += written
             written = 0
         self._count(parts)

@@ -114,9 +114,14 @@ class Recorder:
         self._gone = 0  # of these, by the thread alone
         self._overflowed = 0  # how many losses for want of memory the thread knows of
         self._why_not = "memory"  # why no more is taken, where no more is
-        self._wake, self._over = threading.Event(), threading.Event()
+        self._begun, self._wake, self._over = threading.Event(), threading.Event(), threading.Event()
         self._since = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="observations", daemon=True)
+
+    @property
+    def ready(self) -> bool:
+        """Whether its thread writes, or has ended: what comes before that may be written late."""
+        return self._begun.is_set()
 
     @property
     def dropped(self) -> int:
@@ -182,6 +187,7 @@ class Recorder:
 
             keeper = Keeper(self._subject, self._terms, self.worker, self._log)
             over, since = False, self._since
+            self._begun.set()
             while not over:
                 self._wake.wait(INTERVAL)
                 self._wake.clear()
@@ -194,6 +200,7 @@ class Recorder:
             self._gone = -_NEVER  # from now on nothing gathers: nobody would write it
             self.losses["error"] += len(_take(self._records))
         finally:
+            self._begun.set()
             self._over.set()
             self._done.settle(True)
 

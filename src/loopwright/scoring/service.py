@@ -153,9 +153,13 @@ class Service:
                 context.extra,
             )
 
+    def _recording(self) -> str:
+        """Nothing, once requests are recorded in time: NumPy is imported for that meanwhile."""
+        return "" if self.recorder is None or self.recorder.ready else "starting to record"
+
     def stats(self) -> Stats:
         """How the replica stands now."""
-        waits_for = self.waits_for()
+        waits_for = self.waits_for() or self._recording()
         ready = self._scorer.ready and not self.draining and not waits_for
         message = "draining: it was asked to stop" if self.draining else self._scorer.message
         message = message or waits_for or self._losses.message()

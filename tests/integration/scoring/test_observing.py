@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from disks import disk, fill
 from recordings import kept
 
 from loopwright.observations.blocks import Events, Requests
 
+__all__ = ["disk"]
 _SCRIPT = """
     import json
     def run(data):
@@ -74,3 +76,20 @@ def test_every_request_is_kept_whatever_became_of_it(observed: tuple[Any, Path])
     assert [one for block in blocks for one in block.statuses] == [200, 500, 422]
     assert blocks[0].client_ids[0] == "theirs"
     assert [one for block in blocks for one in block.roles] == ["live", "test", "test"]
+
+
+def test_a_full_disk_costs_observations_and_no_answer_and_is_told(
+    start: Callable[..., Any], disk: Path
+) -> None:
+    replica = start(_SCRIPT, inputs=_INPUTS, observations={"folder": str(disk / "test" / "w" / "r1")})
+    ballast = fill(disk)
+    assert replica.score({"age": 3}).status == 200
+    answer = replica.ask("POST", "/feedback", {"id": "a-1", "label": 1})
+    assert (answer.status, answer.error["code"]) == (503, "not-kept")
+    assert replica.metric("loopwright_observations_dropped_total") == 2
+    assert "observations are being lost (disk: 2)" in replica.ask("GET", "/stats").json["message"]
+    assert replica.ask("GET", "/readyz").status == 200
+    assert "No space left" in replica.events("observations-dropped")[0]["error"]
+    ballast.unlink()
+    assert replica.ask("POST", "/feedback", {"id": "a-1", "label": 1}).status == 200
+    assert replica.events("observations-resumed")
