@@ -20,10 +20,10 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= true
 endif
 
-.PHONY: help setup demo demo-down test chaos lint format bench docs lock clean
+.PHONY: help setup demo demo-down test chaos lint format bench bench-scoring docs lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY) ## Make .venv from requirements.lock; a second call does nothing
 
@@ -55,6 +55,9 @@ format: $(READY) ## Format the code, and mend what ruff can
 bench: $(READY) ## Measure against the budgets; fails where one is missed
 	@missed=0; for file in $(filter-out benchmarks/report.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python "$$file" || missed=1; done; exit $$missed
 
+bench-scoring: $(READY) ## Measure the replica beside other model servers; quicker: make bench-scoring ARGS="--short --only echo,compiled"
+	@$(BIN)/python benchmarks/scoring $(ARGS)
+
 docs: $(READY) ## Write docs/reference again from the code
 	@mkdir -p docs/reference
 	@$(BIN)/python -m loopwright.cli.reference > docs/reference/.cli.md && mv docs/reference/.cli.md docs/reference/cli.md
@@ -66,7 +69,7 @@ lock: $(BIN)/uv ## Resolve requirements.lock again, after a change in pyproject.
 
 clean: demo-down ## Stop the demo, then remove what make and the tools made
 	@[ ! -d .demo ] || chmod -R u+w .demo  # what the store holds is read-only
-	@rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	@rm -rf .venv .demo .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/uv

@@ -103,11 +103,21 @@ def main(measure: Callable[[], Sequence[Budget]]) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples to this file")
     arguments = parser.parse_args()
     budgets = measure()
-    passed = bool(budgets) and all(budget.passed for budget in budgets)
-    if arguments.json:
+    conclude(budgets, arguments.json, passed=bool(budgets))
+
+
+def conclude(
+    budgets: Sequence[Budget],
+    file: Path | None,
+    more: Mapping[str, Any] | None = None,
+    passed: bool = True,
+) -> None:
+    """Report and exit, with 1 on a miss or where it is said that this has not passed; `more` goes into the file too."""
+    passed = passed and all(budget.passed for budget in budgets)
+    if file:
         machine = {"python": platform.python_version(), "machine": platform.platform()}
         content = {"passed": passed, **machine, "budgets": [budget.as_json() for budget in budgets]}
-        arguments.json.write_text(json.dumps(content, indent=2) + "\n")
+        file.write_text(json.dumps(content | dict(more or {}), indent=2) + "\n")
     for budget in budgets:
         print(budget.line())
     sys.exit(0 if passed else 1)
