@@ -132,7 +132,7 @@ def trivial_tasks(scratch: Path) -> list[float]:
 def measure() -> list[Budget]:
     """Both budgets of DESIGN's table that are about the loop."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(shutil.copytree(ROOT / "examples" / "titanic", Path(scratch) / "titanic"))
+        folder = Path(shutil.copytree(ROOT / "examples" / "titanic-score-py", Path(scratch) / "titanic"))
         spec = (
             folder / "loopwright.yaml"
         )  # what the stress test takes is another question, and no part of this one

@@ -110,10 +110,12 @@ async def _ask_champion(given: jobs.Input, reading: asyncio.Future[HeldOut]) -> 
     champion = given.get("champion")
     if champion is None:
         return "no other version serves"
-    # Not validated: an input that grew a null since then is for its own scoring script to judge.
+    # Not validated: an input that grew a null since then is for its own scoring script to judge. Nor need that have a run_batch.
     version = _version(f"The champion {champion['name']}", "champion", champion, validate=False)
     try:
-        return await _ask(version, given["serving"], reading, lambda data: data.compared)
+        return await _ask(
+            version, {**given["serving"], "batching": None}, reading, lambda data: data.compared
+        )
     except LoopwrightError as error:
         return error.message
 

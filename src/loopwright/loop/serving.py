@@ -23,8 +23,10 @@ _SINCE_0_1: Mapping[str, Any] = {  # fields of `serving` that are newer, as what
     "replicas.scale_up_delay": None,
     "replicas.scale_down_delay": 60.0,
     "replicas.scale_to_zero_after": 300.0,
+    "batching": None,
     "fronts": 1,
     "grpc": False,
+    "cors": (),
     "observations": Observations().model_dump(),
 }
 _GRACE_PERIOD = 10.0  # seconds that a replica may take to finish what it has begun
@@ -95,6 +97,8 @@ def settings_of(
         "idempotent": serving.idempotent,
         "fronts": serving.fronts,
         "grpc": serving.grpc,
+        "cors": serving.cors,
+        "batching": _batching(serving),
         "inputs": package["columns"] if serving.validate_inputs else None,
         "limits": serving.limits.model_dump(),
         "threads": threads(serving.resources.cpu),
@@ -132,6 +136,11 @@ def _observing(case: Case, services: Services, environment: str, revision: str) 
         "prediction": case.spec.evaluation.prediction,
         "probability": probability_in(case.spec, package),
     }
+
+
+def _batching(serving: Serving) -> dict[str, Any] | None:
+    wanted = serving.batching
+    return {"rows": wanted.rows, "wait": wanted.wait, "form": wanted.form or ""} if wanted else None
 
 
 def _answering(package: Mapping[str, Any], serving: Serving) -> dict[str, Any]:

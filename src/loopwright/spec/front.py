@@ -1,13 +1,34 @@
-"""What the front of a replica does beside answering: the section `serving.observations`."""
+"""What the front of a replica does beside answering: the sections `serving.batching` and `serving.observations`."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from loopwright.spec.complaints import Complaint, quoted, refusal
 from loopwright.spec.declaration import Declaration, Items
 from loopwright.spec.texts import Text
-from loopwright.spec.units import Bytes, Fraction, PositiveDuration
+from loopwright.spec.units import Bytes, Duration, Fraction, PositiveDuration
+
+
+class Batching(Declaration):
+    """How rows of several requests are joined into one call: what has queued while the last call ran."""
+
+    rows: int = Field(
+        default=64,
+        ge=1,
+        le=100_000,
+        description="Most rows in one call; a request with more is a call of its own.",
+    )
+    wait: Duration = Field(
+        default=0.0,
+        description="Most time that a row waits for company; at 0s it never waits where nothing runs.",
+    )
+    form: Literal["dataframe", "numpy", "records", "arrow"] | None = Field(
+        default=None,
+        description="What `run_batch` of the scoring script takes; where not given, what the script asks for.",
+    )
 
 
 class Observations(Declaration):

@@ -53,6 +53,7 @@ _NOTATIONS = """## Notations
 | size | `512Mi`, `1Gi`, `1G`, 1048576 | Ki, Mi, Gi, Ti are powers of 1024; k (or K), M, G, T powers of 1000; a plain number is bytes |
 | path | `data/rows.csv` | inside the workload's folder: not absolute, no `..`, no link that leads out |
 | path in outputs | `model.joblib`, `model` | inside what training writes into `{outputs}` |
+| origin | `https://app.example.com`, `*` | scheme, host and port of web pages, without a path |
 | pattern | `*.py`, `src/**/*.py` | paths inside the workload's folder |
 | place | `prediction`, `result.0.label` | names and list positions in an answer |
 | header | `application/json` | the value of an HTTP header |

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from loopwright.spec.complaints import Complaint, refusal
 from loopwright.spec.declaration import Declaration, Items
-from loopwright.spec.front import Observations
+from loopwright.spec.front import Batching, Observations
 from loopwright.spec.replicas import Replicas
-from loopwright.spec.texts import GlobPattern, OutputPath, RelativePath
+from loopwright.spec.texts import GlobPattern, Origin, OutputPath, RelativePath
 from loopwright.spec.units import Bytes, Cores, Duration, PositiveDuration
 
 Flavor = Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx"]
@@ -74,6 +74,11 @@ class Serving(Declaration):
         default=True,
         description="Whether a request may be begun again where the replica or worker that had it dies.",
     )
+    batching: Batching | None = Field(
+        default=None,
+        description="How rows of several requests are joined into one call of a model, or of a script's `run_batch`; with the "
+        "defaults where not given.",
+    )
     fronts: int = Field(
         default=1,
         ge=1,
@@ -84,6 +89,9 @@ class Serving(Declaration):
         default=False,
         description="Whether replicas answer the Open Inference Protocol over gRPC as well; clients reach it on the "
         "gateway's port.",
+    )
+    cors: Items[Origin] = Field(
+        default=(), description="Origins of web pages that may ask from a browser; none where not given."
     )
     observations: Observations = Field(default=Observations(), description="What is kept of requests.")
     replicas: Replicas = Field(default=Replicas(), description="How many copies.")
@@ -116,6 +124,10 @@ class Serving(Declaration):
         elif self.model is not None and not self.validate_inputs:
             hint = "Only a script can read what is no row of the data. Leave it out."
             yield Complaint("validate_inputs", "`false` beside `model`", "`true`", hint)
+        elif self.model is not None and self.batching is not None and self.batching.form is not None:
+            yield Complaint(
+                "batching.form", "a form beside `model`", "none", "It is what a script's `run_batch` takes."
+            )
 
 
 NEITHER = (

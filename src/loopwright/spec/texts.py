@@ -62,6 +62,17 @@ GlobPattern = Annotated[
     ),
 ]
 
+Origin = Annotated[
+    str,
+    text_notation(
+        "origin",
+        "an origin of web pages, such as `https://app.example.com` or `http://localhost:3000`, or `*` for all",
+        r"(\*|https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?)",
+        lambda value: str(value).rstrip("/"),
+    ),
+]
+"""As browsers send it: scheme, host and port, without a path."""
+
 PythonVersion = Annotated[
     str,
     text_notation(

@@ -100,21 +100,55 @@ def _require_column(raw: Raw, name: str) -> None:
 
 def _files(found: _Found, decisions: tuple[str, ...]) -> dict[str, str]:
     raw, wish, known, features = found.raw, found.wish, found.label, found.columns
-    model = models.chosen(known.task, raw.rows, len(known.classes), bool(features.of("text")))
+    by_itself = scripts.answers_by_itself(features, raw.format)
     told = "\n".join(f"- {decision}" for decision in decisions)
     return {
         "loopwright.yaml": scripts.filled("loopwright.yaml", **_named(wish), **_spec(found)),
         f"schemas/{wish.data}.yaml": of_rows(
             replace(raw, shown=wish.source), wish.label, known.task, features.left_out
         ),
-        "training.py": scripts.training(features, known, model, raw.format),
-        "features.py": scripts.features(features),
-        "score.py": scripts.score(known),
-        "requirements.txt": scripts.requirements(raw.format),
+        **(_model(found) if by_itself else _script(found)),
         "tests/functional.yaml": cases.functional(features, known, ~found.test),
-        "README.md": scripts.filled("README.md", **_named(wish), description=_purpose(found), decisions=told),
+        "README.md": scripts.filled(
+            "README.md",
+            **_named(wish),
+            description=_purpose(found),
+            decisions=told,
+            scripts="" if by_itself else _SCRIPTS,
+        ),
         ".gitignore": scripts.filled("gitignore"),
     }
+
+
+_BY_ITSELF = "  model: model.joblib  # what training.py saves answers by itself\n"
+_SCRIPTS = """\
+| `features.py` | which columns the model sees, and how; used in training and in scoring |
+| `score.py` | `init()` loads the model, `run(data)` answers a request |
+"""
+
+
+def _model(found: _Found) -> dict[str, str]:
+    """The files of a workload whose model answers by itself."""
+    return {
+        "training.py": scripts.training_of_a_model(found.columns, found.label, _chosen(found)),
+        "requirements.txt": scripts.requirements("pandas"),
+    }
+
+
+def _script(found: _Found) -> dict[str, str]:
+    """The files of a workload that prepares its rows by code of its own, in training and in scoring."""
+    raw, features = found.raw, found.columns
+    return {
+        "training.py": scripts.training(features, found.label, _chosen(found), raw.format),
+        "features.py": scripts.features(features),
+        "score.py": scripts.score(found.label),
+        "requirements.txt": scripts.requirements(*(["pandas", "pyarrow"] if raw.format == "parquet" else [])),
+    }
+
+
+def _chosen(found: _Found) -> models.Model:
+    known, texts = found.label, bool(found.columns.of("text"))
+    return models.chosen(known.task, found.raw.rows, len(known.classes), texts)
 
 
 def _named(wish: Wish) -> dict[str, str]:
@@ -127,7 +161,11 @@ def _purpose(found: _Found) -> str:
 
 def _spec(found: _Found) -> dict[str, Any]:
     known, gate, owner, group = found.label, found.gate, found.wish.owner, found.columns.group
-    positive = f"  positive: {scalar(known.classes[1])}\n  probability: probability\n" if known.binary else ""
+    by_itself = scripts.answers_by_itself(found.columns, found.raw.format)
+    places = "" if by_itself else "  prediction: prediction  # where score.py's answer has it\n"
+    if known.binary:
+        places += f"  positive: {scalar(known.classes[1])}\n"
+        places += "" if by_itself else "  probability: probability\n"
     return {
         "owner": owner if _ADDRESS.fullmatch(owner) else scalar(owner),
         "description": scalar(_purpose(found)),
@@ -135,7 +173,9 @@ def _spec(found: _Found) -> dict[str, Any]:
         "split_by": scalar(group or BY_ROW),
         "split_comment": "  # rows that share its value stay on one side" if group else "",
         "task": known.task,
-        "probability": positive,
+        "places": places,
+        "training_files": "[training.py]" if by_itself else "[training.py, features.py]",
+        "answering": _BY_ITSELF if by_itself else "  entry: score.py\n  files: [features.py]\n",
         "gate_comment": f"{gate.why[:1].upper()}{gate.why[1:]}.",
         "metric": gate.metric,
         "bound": gate.bound,
@@ -162,6 +202,8 @@ def _decisions(found: _Found) -> Iterator[str]:
             yield f"{kind}: {', '.join(scalar(name) for name in names[:_MOST_NAMED])}{more}"
     for name, why in found.columns.left_out.items():
         yield f"not used: {scalar(name)} ({why})"
+    by_itself = scripts.answers_by_itself(found.columns, found.raw.format)
+    yield f"answers: {'the saved model itself, without a script' if by_itself else 'score.py, which prepares rows as training does'}"
     yield f"gate: {gate.metric} {'>=' if gate.bound == 'min' else '<='} {label.rounded(gate.value)}, since {gate.why}"
 
 

@@ -15,6 +15,7 @@ from loopwright.starting.models import Model
 
 _OF_LABEL = {"integer": "int({})", "number": "float({})", "string": "{}", "boolean": "bool({})"}
 _WIDTH = 100
+_LONGEST_LINE = 120
 
 
 def filled(name: str, **values: Any) -> str:
@@ -38,35 +39,71 @@ def features(columns: Columns) -> str:
     return filled("features.py", **{name: literal(names) for name, names in lists.items()})
 
 
-def training(columns: Columns, label: Label, model: Model, file_format: str) -> str:
-    """training.py: from the training rows to a fitted pipeline."""
-    regression = label.task == "regression"
-    function = "root_mean_squared_error" if regression else "accuracy_score"
-    imports = ("import os",) if file_format == "parquet" else ("import csv", "import os", "import sys")
+def answers_by_itself(columns: Columns, file_format: str) -> bool:
+    """Whether a saved pipeline can take the rows as requests have them, so that nobody need write a scoring script: dates and
+    free text are turned into numbers by code of the workload's own."""
+    return file_format == "csv" and not columns.of("date", "text")
+
+
+def training_of_a_model(columns: Columns, label: Label, model: Model) -> str:
+    """training.py, from the training rows to a fitted pipeline that answers by itself."""
+    of_label = {"integer": ".astype(int)", "boolean": ".astype(bool)"}
     return filled(
-        "training.py",
-        kind="regression model" if regression else "classifier",
-        read_imports="\n".join(imports),
-        packages="import numpy as np" + ("\nimport pandas as pd" if file_format == "parquet" else ""),
-        sklearn=_imports(model, function),
-        label=literal(label.name),
-        read=_reader(columns, label, file_format),
-        out="a number" if regression else "a class",
-        comment=model.comment,
-        model=f"{model.name}({model.arguments})",
-        options="\n    ".join(
-            f'parser.add_argument("{option}", type={kind}, default={default}, help="{told}")'
-            for option, kind, default, told in model.options
-        ),
-        metric="rmse" if regression else "accuracy",
-        function=function,
+        "training_model.py",
+        numbers=literal(columns.of("number")),
+        truths=literal(columns.of("truth")),
+        categories=literal(columns.of("category")),
+        missing=literal({one.name: list(one.marks) for one in columns.features if one.marks}),
+        numeric="[*NUMBERS, LABEL]" if label.type in ("integer", "number") else "NUMBERS",
+        boolean="[*TRUTHS, LABEL]" if label.type == "boolean" else "TRUTHS",
+        as_label=of_label.get(label.type, ""),
+        **_common(label, model, texts=False),
     )
 
 
-def _imports(model: Model, function: str) -> str:
+def training(columns: Columns, label: Label, model: Model, file_format: str) -> str:
+    """training.py: from the training rows to a fitted pipeline, which score.py asks."""
+    imports = ("import os",) if file_format == "parquet" else ("import csv", "import os", "import sys")
+    return filled(
+        "training.py",
+        read_imports="\n".join(imports),
+        packages="import numpy as np" + ("\nimport pandas as pd" if file_format == "parquet" else ""),
+        read=_reader(columns, label, file_format),
+        **_common(label, model, texts=True),
+    )
+
+
+def _common(label: Label, model: Model, texts: bool) -> dict[str, str]:
+    """What training scripts of both kinds say."""
+    regression = label.task == "regression"
+    function = "root_mean_squared_error" if regression else "accuracy_score"
+    return {
+        "kind": "regression model" if regression else "classifier",
+        "sklearn": _imports(model, function, texts),
+        "label": literal(label.name),
+        "out": "a number" if regression else "a class",
+        "comment": model.comment,
+        "model": _made(model),
+        "options": "\n    ".join(
+            f'parser.add_argument("{option}", type={kind}, default={default}, help="{told}")'
+            for option, kind, default, told in model.options
+        ),
+        "metric": "rmse" if regression else "accuracy",
+        "function": function,
+    }
+
+
+def _made(model: Model) -> str:
+    line = f"{model.name}({model.arguments})"
+    if len(f"    model = {line}") <= _LONGEST_LINE:
+        return line
+    return f"{model.name}(\n        {model.arguments}\n    )"
+
+
+def _imports(model: Model, function: str, texts: bool) -> str:
     lines = [
         f"from {model.module} import {model.name}",
-        "from sklearn.feature_extraction.text import TfidfVectorizer",
+        *(["from sklearn.feature_extraction.text import TfidfVectorizer"] if texts else []),
         "from sklearn.impute import SimpleImputer",
         f"from sklearn.metrics import {function}",
     ]
@@ -104,9 +141,9 @@ def _answers(label: Label) -> str:
     return f"    classes = model.classes_\n{comment}\n    return [\n{line}\n        for p in model.predict_proba(table)\n    ]"
 
 
-def requirements(file_format: str) -> str:
+def requirements(*more: str) -> str:
     """requirements.txt: pinned to the versions that are here, which are known to work together."""
-    names = ["joblib", "numpy", "scikit-learn", *(["pandas", "pyarrow"] if file_format == "parquet" else [])]
+    names = ["joblib", "numpy", "scikit-learn", *more]
     return "".join(f"{name}=={metadata.version(name)}\n" for name in sorted(names))
 
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from loopwright.datasets import job as data_job
 from loopwright.evaluation import rows
 from loopwright.operations.declaration import read_declaration
 from loopwright.operations.starting import Beginning, init
+from loopwright.scoring import model_shim
 from loopwright.spec import CasesFile, parse
 from loopwright.spec.models import Workload
 from loopwright.training import render
@@ -59,7 +61,8 @@ def rehearse(tmp_path: Path, table: Path, label: str, **more: Any) -> Rehearsal:
     requests = rows.requests(held_out, data["columns"])
     cases = parse(CasesFile, folder / "tests" / "functional.yaml").cases
     good = [case.request for case in cases if case.expect.status == 200]
-    answers = _asked(folder, model, [*requests, *good])
+    ask = _asked if spec.serving.model is None else partial(_asked_itself, columns=data["columns"])
+    answers = ask(folder, model, [*requests, *good])
     expected = [case.expect.values["prediction"] for case in cases if "prediction" in case.expect.values]
     assert expected
     return Rehearsal(
@@ -100,6 +103,23 @@ def _asked(folder: Path, model: Path, requests: list[Any]) -> list[Any]:
     return answers
 
 
+def _asked_itself(folder: Path, model: Path, requests: list[Any], columns: list[dict[str, Any]]) -> list[Any]:
+    """The answers of a model that needs no script, as its package asks it; a list of rows has a list of answers."""
+    assert not (folder / "score.py").exists()
+    served = model_shim.load(str(model / "model.joblib"), "sklearn")
+    names, types = [one["name"] for one in columns], [one["type"] for one in columns]
+    served.check(names, types)
+    outputs = [name for name, _ in served.outputs]
+
+    def asked(request: Any) -> Any:
+        listed = request if isinstance(request, list) else [request]
+        scored = served.score([[row.get(name) for name in names] for row in listed], names, types)
+        answers = [dict(zip(outputs, answer, strict=True)) for answer in zip(*scored, strict=True)]
+        return answers if isinstance(request, list) else answers[0]
+
+    return [asked(request) for request in requests]
+
+
 def test_parquet_with_times_true_and_false_and_a_label_of_true_and_false(tmp_path: Path) -> None:
     frame = pd.DataFrame(customers())
     frame["joined"] = pd.to_datetime(frame["joined"])
@@ -123,3 +143,13 @@ def test_a_rare_label_is_judged_by_ranks(tmp_path: Path) -> None:
     assert done.spec.evaluation.positive == "sold"
     sold = [a["probability"] for a, y in zip(done.answers, done.labels, strict=True) if y == "sold"]
     assert min(sold) > 0.5
+
+
+def test_true_and_false_as_label_and_marks_for_gaps_are_read_as_requests_have_them(tmp_path: Path) -> None:
+    def plain(number: int, row: dict[str, Any]) -> dict[str, Any]:
+        return {name: row[name] for name in ("vip", "spent {CHF}", "Größe: cm", "zip")}
+
+    done = rehearse(tmp_path, write(tmp_path / "vip.csv", change(customers(), plain)), "vip")
+    assert done.spec.serving.model == "model.joblib"
+    assert {answer["prediction"] for answer in done.answers} == {True, False}
+    assert done.accuracy() > 0.8

@@ -72,6 +72,8 @@ def test_a_revision_of_the_first_version_keeps_its_name() -> None:
         "replicas: {min: 2, scale_down_delay: 1s}",
         "replicas: {min: 0}",
         "fronts: 2",
+        "batching: {}",
+        "cors: ['*']",
         "grpc: true",
         "observations: {rate: 10%}",
         "observations: {exclude: [age]}",
@@ -82,9 +84,9 @@ def test_what_decides_how_it_serves_makes_another_revision(more: str) -> None:
 
 
 def test_what_is_said_as_it_is_anyway_makes_no_other_revision() -> None:
-    assert revision(f"{ENTRY}, observations: {{rate: 100%, keep: 30d}}, fronts: 1, grpc: false") == revision(
-        ENTRY
-    )
+    assert revision(
+        f"{ENTRY}, observations: {{rate: 100%, keep: 30d}}, fronts: 1, grpc: false, cors: []"
+    ) == revision(ENTRY)
 
 
 def test_a_script_is_named_with_its_interpreter_and_what_is_kept_of_requests(tmp_path: Path) -> None:

@@ -28,9 +28,25 @@ def refused(tmp_path: Path, rows: list[Row], label: str, **more: Any) -> str:
     return caught.value.message
 
 
-def test_the_scripts_are_formatted_python_without_a_complaint(tmp_path: Path) -> None:
-    files = drafted(tmp_path, customers(), "class").files
-    for name in ("training.py", "features.py", "score.py"):
+def without(*names: str) -> list[Row]:
+    return change(customers(), lambda _, row: {name: row[name] for name in row if name not in names})
+
+
+@pytest.mark.parametrize(
+    ("rows", "scripts"),
+    [
+        (customers(), ["features.py", "score.py", "training.py"]),
+        (without("joined"), ["features.py", "score.py", "training.py"]),
+        (without("joined", "remark"), ["training.py"]),
+    ],
+)
+def test_the_scripts_are_formatted_python_without_a_complaint(
+    tmp_path: Path, rows: list[Row], scripts: list[str]
+) -> None:
+    files = drafted(tmp_path, rows, "class").files
+    assert sorted(name for name in files if name.endswith(".py")) == scripts
+    assert ("model: model.joblib" in files["loopwright.yaml"]) == (len(scripts) == 1)
+    for name in scripts:
         ast.parse(files[name])
         (tmp_path / name).write_text(files[name])
     rules = ["--isolated", "--line-length", "120"]
@@ -63,7 +79,7 @@ def test_names_that_yaml_and_python_would_misread_arrive_whole(tmp_path: Path) -
     rows = [dict.fromkeys(odd, number % 7) | {"y": number * 0.5} for number in range(40)]
     made = drafted(tmp_path, rows, "y")
     names: dict[str, Any] = {}
-    exec(made.files["features.py"].replace("import numpy as np", ""), names)  # noqa: S102
+    exec(made.files["training.py"].partition("def read")[0], names)  # noqa: S102
     assert names["NUMBERS"] == odd
     assert list(yaml.safe_load(made.files["schemas/t.yaml"])["columns"]) == [*odd, "y"]
 

@@ -26,7 +26,8 @@ EXACT = (
     ),
     *("training.dependencies.python", "training.compute.max_duration"),
     *("serving.workers", "serving.thread_safe", "serving.validate_inputs", "serving.idempotent"),
-    *("serving.auth", "serving.grpc", "packaging.compile"),
+    *("serving.auth", "serving.grpc", "serving.cors", "packaging.compile"),
+    *("serving.batching.rows", "serving.batching.wait", "serving.batching.form"),
     *("serving.observations.rate", "serving.observations.exclude", "serving.observations.extra"),
     *("serving.observations.keep", "serving.observations.max_size"),
     *("serving.limits.concurrency", "serving.limits.queue", "serving.limits.queue_wait"),
@@ -223,17 +224,6 @@ def _stress(spec: Workload, machine: Machine) -> Iterator[Capability]:
         )
 
 
-def _model(spec: Workload, machine: Machine) -> Iterator[Capability]:
-    del machine
-    if spec.serving.model is not None:
-        yield Capability(
-            field="serving.model",
-            verdict="refused",
-            value="a scoring script (`serving.entry`)",
-            sentence="This version of Loopwright does not serve a model without one yet.",
-        )
-
-
 JUDGES: dict[str, Judge] = {
     "training.dependencies.conda": _conda,
     "training.compute.nodes": _nodes,
@@ -241,7 +231,6 @@ JUDGES: dict[str, Judge] = {
     "training.compute.gpu": _gpus,
     "training.compute.shared_memory": _shared_memory,
     "training.compute.memory": _training_memory,
-    "serving.model": _model,
     "serving.fronts": _fronts,
     "serving.replicas.max": _most_replicas,
     "serving.resources.cpu": _replica_cpu,

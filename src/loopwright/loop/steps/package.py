@@ -137,7 +137,8 @@ def _compiled(output: Output) -> str:
     if report := output.get("compilation"):
         rows = report["held_out_rows"] + report["generated_rows"]
         worst = max(report["worst_difference"].values(), default=0.0)
-        return f", compiled (differs by {worst:.1g} at most in {rows} rows)"
+        found = f"differs by {worst:.1g} at most" if worst else "equal"
+        return f", compiled: {found} in {rows} rows"
     return f", not compiled: {output['uncompiled']}" if output.get("uncompiled") else ""
 
 
