@@ -43,6 +43,7 @@ def package(one: Answer) -> list[str]:
         "lock": one["lock"],
         "python": one["python"] or "",
         **({"model": one["model"]} if one.get("model") else {"entry": one["entry"]}),
+        **({"served": one["compilation"]} if one.get("compilation") else {}),
         "inputs": "\n".join(map(column, one["inputs"])),
         "output": json.dumps(one["signature"]["output"]) if one["signature"] else "",
         "files": "\n".join(

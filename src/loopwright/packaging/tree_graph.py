@@ -17,6 +17,7 @@ Array = npt.NDArray[Any]
 
 _LEQ, _LESS = 0, 1  # node modes of the operator
 _SUM = 1
+_WHOLE = 2**23  # up to here 32 bits hold every whole number, and halves
 _OPSETS = (("", 21), ("ai.onnx.ml", 5))
 _IR = 10
 
@@ -51,29 +52,59 @@ def read(path: Path) -> Forest:
 
 def write(forest: Forest, described: Described, width: int, folder: Path) -> dict[str, Any]:
     """Write the files of a head, and return the head as plan.json has it."""
-    head = {
+    shares = forest.values.shape[1]
+    if shares == 1:
+        return _sums(forest, 0, described, width, folder)
+    if shares > 2:
+        return _leaves(forest, described, width, folder)
+    if _plain_votes(forest) and described.rounded:
+        return _sums(
+            _in_single(forest), 1, msgspec.structs.replace(described, precision="single"), width, folder
+        )
+    head = _sums(forest, 1, described, width, folder)
+    if not _plain_votes(forest):
+        other = _graph(forest, forest.values[:, 0], forest.targets, described, width)
+        (folder / "other.onnx").write_bytes(other)
+        head["tie"] = "other.onnx"
+    return head
+
+
+def _sums(forest: Forest, column: int, described: Described, width: int, folder: Path) -> dict[str, Any]:
+    """A head that adds up one column of what the leaves hold."""
+    graph = _graph(forest, forest.values[:, column], forest.targets, described, width)
+    return _head(graph, described, folder)
+
+
+def _leaves(forest: Forest, described: Described, width: int, folder: Path) -> dict[str, Any]:
+    """A head that says which leaves there are, whose values NumPy adds up."""
+    leaves = forest.left < 0
+    if described.rounded and int(leaves.sum()) < _WHOLE:
+        forest, described = _in_single(forest), msgspec.structs.replace(described, precision="single")
+    graph = _graph(forest, np.cumsum(leaves) - 1.0, np.arange(len(forest.sizes)), described, width)
+    np.save(folder / "leaves.npy", forest.values[leaves])
+    return _head(graph, described, folder) | {"leaves": "leaves.npy"}
+
+
+def _head(graph: bytes, described: Described, folder: Path) -> dict[str, Any]:
+    (folder / "trees.onnx").write_bytes(graph)
+    return {
         "type": "onnx",
         "file": "trees.onnx",
         "precision": described.precision,
         "rounded": described.rounded and described.precision == "double",
         "divisor": described.divisor,
     }
-    shares = forest.values.shape[1]
-    if shares == 1:
-        graph = _graph(forest, forest.values[:, 0], forest.targets, described, width)
-    elif shares == 2:
-        graph = _graph(forest, forest.values[:, 1], forest.targets, described, width)
-        if not _plain_votes(forest):
-            head["tie"] = "other.onnx"
-            other = _graph(forest, forest.values[:, 0], forest.targets, described, width)
-            (folder / "other.onnx").write_bytes(other)
-    else:
-        leaves = forest.left < 0
-        graph = _graph(forest, np.cumsum(leaves) - 1.0, np.arange(len(forest.sizes)), described, width)
-        np.save(folder / "leaves.npy", forest.values[leaves])
-        head["leaves"] = "leaves.npy"
-    (folder / "trees.onnx").write_bytes(graph)
-    return head
+
+
+def _in_single(forest: Forest) -> Forest:
+    """The same splits for input that is rounded to 32 bits: x <= t holds just where x <= the greatest such number up to t.
+
+    Smaller nodes are quicker to walk. What the leaves hold must be whole, or halves, and their sums below 2**23.
+    """
+    single = forest.threshold.astype(np.float32)
+    above = single.astype(np.float64) > forest.threshold
+    single[above] = np.nextafter(single[above], np.float32(-np.inf))
+    return forest._replace(threshold=single)
 
 
 def _plain_votes(forest: Forest) -> bool:

@@ -36,6 +36,7 @@ class Compiled:
         self.outputs: tuple[Output, ...] = plan.outputs
         self._inputs = Inputs(plan)
         self._head = head
+        self._names = plan.inputs
         self._refuses_infinite = plan.refuses_infinite
         self._greatest = compiled_heads.greatest(plan.head)
         self._answer = _answering(plan.decision, plan.outputs)
@@ -44,15 +45,21 @@ class Compiled:
         """Answers to rows of the plan's inputs in their order, None where missing; raises InvalidInput."""
         matrix = self._inputs.matrix(rows)
         if self._refuses_infinite:
-            self._refuse_infinite(matrix)
+            self._refuse_infinite(rows, matrix)
         return self._answer(self._head(matrix))
 
-    def _refuse_infinite(self, matrix: Matrix) -> None:
+    def _refuse_infinite(self, rows: Sequence[tuple[Any, ...]], matrix: Matrix) -> None:
         beyond = np.abs(matrix) > self._greatest
         if beyond.any():
             row = int(beyond.any(axis=1).argmax())
-            expected = f"numbers up to {self._greatest:.3g}, which the model can hold"
-            raise InvalidInput(None, row, "one with a larger number", expected)
+            large = (at for at, value in enumerate(rows[row]) if _is_beyond(value, self._greatest))
+            at = next(large, None)
+            field, found = (
+                (None, "one with a larger number") if at is None else (self._names[at], str(rows[row][at]))
+            )
+            raise InvalidInput(
+                field, row, found, f"a number up to {self._greatest:.3g}, which the model can hold"
+            )
 
 
 def load(folder: Path, threads: int = 1) -> Compiled:
@@ -60,6 +67,10 @@ def load(folder: Path, threads: int = 1) -> Compiled:
     plan = compiled_plan.read(folder)
     head = compiled_heads.make(plan.head, folder, plan.decision.classes, threads)
     return Compiled(plan, head)
+
+
+def _is_beyond(value: Any, greatest: float) -> bool:
+    return isinstance(value, int | float) and abs(value) > greatest
 
 
 def _answering(decision: Decision, outputs: Sequence[Output]) -> Callable[[Scores], Answers]:

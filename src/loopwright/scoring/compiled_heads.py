@@ -41,20 +41,20 @@ def _linear(head: Linear) -> Head:
 def _onnx(head: Onnx, folder: Path, classes: Sequence[Key], threads: int) -> Head:
     if head.labels:
         return _deciding(head, folder, classes, threads)
-    run = _session(folder / head.file, threads)
-    if head.precision == "single":
-        return lambda matrix: run(matrix.astype(np.float32))
+    run = _session(folder / head.file)
     if head.leaves:
         return _leaves(head, folder, run)
     if head.tie:
-        return _votes(head, run, _session(folder / head.tie, threads))
-    if head.divisor != 1.0:
-        return lambda matrix: run(_as_seen(head, matrix)) / head.divisor
+        return _votes(head, run, _session(folder / head.tie))
+    if head.divisor != 1.0:  # divided in 64 bits, whatever the sums are in
+        return lambda matrix: run(_as_seen(head, matrix)).astype(np.float64) / head.divisor
     return lambda matrix: run(_as_seen(head, matrix))
 
 
-def _as_seen(head: Onnx, matrix: Matrix) -> Matrix:
-    """Thresholds are compared with what the original sees, and in 64 bits as it does."""
+def _as_seen(head: Onnx, matrix: Matrix) -> Scores:
+    """The matrix as the original sees it, in the type that the file takes."""
+    if head.precision == "single":
+        return matrix.astype(np.float32)
     return matrix.astype(np.float32).astype(np.float64) if head.rounded else matrix
 
 
@@ -104,8 +104,8 @@ def _deciding(head: Onnx, folder: Path, classes: Sequence[Key], threads: int) ->
     return score
 
 
-def _session(file: Path, threads: int) -> Head:
-    session = _load(file, threads)
+def _session(file: Path) -> Head:
+    session = _load(file, 1)  # several threads would add up in another order than the original
     wanted = [session.get_outputs()[0].name]
 
     def run(matrix: Matrix) -> Scores:

@@ -215,14 +215,31 @@ def test_a_category_that_the_original_refuses_is_refused_by_field_and_row(tmp_pa
         assert (caught.value.details["field"], caught.value.details["row"]) == ("port", 1)
 
 
-def test_missing_and_infinite_numbers_are_refused_where_the_original_refuses_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "row", "told"),
+    [
+        (LogisticRegression(), (1.0, None, 3), "Row 1: field 'fare' is null"),
+        (LogisticRegression(), (float("inf"), 2.0, 3), "Row 1: field 'age' is inf"),
+        (
+            RandomForestClassifier(3),
+            (1.0, 1e41, 3),
+            r"field 'fare' is 1e\+41, expected a number up to 3.4e\+38",
+        ),
+    ],
+)
+def test_numbers_are_refused_where_the_original_refuses_them(
+    tmp_path: Path, model: Any, row: tuple[Any, ...], told: str
+) -> None:
     numbers = TABLE[["age", "fare", "sibs"]].fillna(0)
-    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(numbers, BINARY)
-    rig = Rig(model, NAMES[1:], TYPES[1:], (1.0, 2.0, 3), tmp_path)
-    with pytest.raises(InvalidInput, match="field 'fare' is null"):
-        rig.compiled.score([(1.0, None, 3)])
-    with pytest.raises(InvalidInput, match="larger number"):
-        rig.compiled.score([(1.0, 2.0, 3), (1.0, float("inf"), 3)])
+    rig = Rig(
+        make_pipeline(StandardScaler(), model).fit(numbers, BINARY),
+        NAMES[1:],
+        TYPES[1:],
+        (1.0, 2.0, 3),
+        tmp_path,
+    )
+    with pytest.raises(InvalidInput, match=told):
+        rig.compiled.score([(1.0, 2.0, 3), row])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loopwright.ledger import Fact
+from loopwright.loop import compilation
 from loopwright.loop.change import digest
 from loopwright.loop.lineage.chronicle import Chronicle
 from loopwright.loop.lineage.releases import Release, serving
@@ -27,6 +28,7 @@ class Package:
     commit: str | None  # of the run
     entry: str  # the scoring script; empty where a model answers without one
     model: str  # that model's file or folder
+    compilation: str  # of such a model: what its compiled form rests on, or why there is none
     inputs: tuple[dict[str, Any], ...]  # columns
     example: dict[str, Any]  # request and response
     serves: tuple[str, ...]  # environments
@@ -82,6 +84,7 @@ def _package(workload: str, fact: Fact, versions: dict[str, str], where: list[Re
         commit=output.get("commit"),
         entry=output.get("entry", ""),
         model=(output.get("model") or {}).get("path", ""),
+        compilation=compilation.told(output),
         inputs=tuple(output.get("columns", ())),
         example=output.get("example", {}),
         serves=tuple(release.environment for release in where if release.package == output["digest"]),

@@ -10,6 +10,7 @@ from loopwright.catalog import Store
 from loopwright.catalog.contents import EXECUTABLE
 from loopwright.engines.base import Job
 from loopwright.errors import Place
+from loopwright.loop import compilation
 from loopwright.loop.case import Case, Kept, Output, Services
 from loopwright.loop.files import serving_files
 from loopwright.loop.serving import probability_in
@@ -129,17 +130,8 @@ class PackageStep(JobStep):
         return (case.spec.serving.place,)
 
     def summary(self, output: Output) -> str:
-        return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB{_compiled(output)}"
-
-
-def _compiled(output: Output) -> str:
-    """Whether a model was compiled, and what that rests on, or why it was not."""
-    if report := output.get("compilation"):
-        rows = report["held_out_rows"] + report["generated_rows"]
-        worst = max(report["worst_difference"].values(), default=0.0)
-        found = f"differs by {worst:.1g} at most" if worst else "equal"
-        return f", compiled: {found} in {rows} rows"
-    return f", not compiled: {output['uncompiled']}" if output.get("uncompiled") else ""
+        said = compilation.told(output)
+        return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB{f', {said}' if said else ''}"
 
 
 def _code_in(tree: str, store: Store) -> dict[str, str] | None:
