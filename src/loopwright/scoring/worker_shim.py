@@ -246,6 +246,7 @@ class Worker:
             self._replies.send_error(0, INIT_FAILED, error)
             return False
         self._warm_up()
+        beside("hosted").settle()
         told = {"seconds": time.monotonic() - began, **self._host.told}
         self._replies.send(0, READY, json.dumps(told, default=plain).encode())
         return True

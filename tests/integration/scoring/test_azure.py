@@ -186,7 +186,7 @@ def test_pages_of_named_origins_may_ask(raw: Any, plain: Any) -> None:
 def test_a_script_that_wants_both_ways_does_not_come_up(start: Callable[..., Any]) -> None:
     replica = start(_TYPED.replace("@input_schema(\"data\"", "@rawhttp\n@input_schema(\"data\"").replace(
         "import numpy", "from azureml.contrib.services.aml_request import rawhttp\nimport numpy", 1), ready=False)  # fmt: skip
-    assert replica.process.wait(20) == 3
+    assert replica.process.wait(60) == 3
     assert "cannot be decorated with both @rawhttp and @input_schema" in replica.log()
 
 

@@ -108,7 +108,7 @@ def test_a_script_gets_the_form_that_it_asks_for(
 
 def test_batching_without_a_function_for_it_says_so(start: Callable[..., Any]) -> None:
     replica = start("def run(data): return 1", ready=False, inputs=_INPUTS, batching={})
-    assert replica.process.wait(20) == 3
+    assert replica.process.wait(60) == 3
     assert "score.py has no function run_batch(rows)" in replica.log()
 
 
@@ -198,5 +198,5 @@ def test_a_model_that_does_not_fit_its_inputs_says_what_is_wrong(
         prepare=lambda folder: joblib.dump(fitted, folder / "model" / "model.joblib"),
         outputs=[{"name": "prediction", "type": "boolean"}],
     )  # fmt: skip
-    assert replica.process.wait(20) == 3
+    assert replica.process.wait(60) == 3
     assert "The model takes 'port', which the declared inputs ('n') do not have" in replica.log()

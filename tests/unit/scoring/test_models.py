@@ -21,7 +21,7 @@ from sklearn.svm import LinearSVC
 
 from loopwright.scoring import model_shim
 from loopwright.scoring.model_shim import ModelError
-from loopwright.scoring.models import protobuf, tables
+from loopwright.scoring.models import forests, protobuf, tables
 
 NAMES, TYPES = ["age", "port", "rich"], ["integer", "string", "boolean"]
 ROWS = [(22, "S", True), (None, "C", False), (41, None, False), (63, "Q", True)] * 5
@@ -244,3 +244,24 @@ def test_the_way_in_needs_the_standard_library_alone(tmp_path: Path) -> None:
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
     )
     assert told.stdout.split() == ["False", "False"]
+
+
+def test_a_forest_asked_tree_by_tree_gives_the_same_to_the_last_bit() -> None:
+    rng = np.random.default_rng(0)
+    table, labels = rng.normal(size=(300, 4)), rng.integers(0, 3, 300)
+    forest = RandomForestClassifier(7, random_state=0).fit(table, labels)
+    served = forests.Forest(forest)
+    for part in (table[:1], table[:9], table):
+        assert (served.predict_proba(part) == forest.predict_proba(part)).all()
+    assert served._equal
+
+
+def test_a_forest_that_adds_up_otherwise_is_asked_as_usual() -> None:
+    class Other(RandomForestClassifier):  # type: ignore[misc]
+        def predict_proba(self, table: Any) -> Any:
+            return super().predict_proba(table) / 2
+
+    forest = Other(3, random_state=0).fit([[0.0], [1.0]], [0, 1])
+    served = forests.Forest(forest)
+    for _ in range(2):
+        assert served.predict_proba([[1.0]]).sum() == pytest.approx(0.5)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from loopwright.scoring import worker_shim
+from loopwright.scoring.hosted.settling import joined_filters
 from loopwright.scoring.worker_shim import Background, Encoder, explain, import_entry
 
 _NAN, _INF = float("nan"), float("inf")
@@ -139,3 +140,38 @@ def _keep_the_import_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path_hooks", [*sys.path_hooks])
     monkeypatch.setattr(sys, "modules", {**sys.modules})
     sys.path_importer_cache.clear()
+
+
+def test_filters_of_warnings_are_fewer_and_mean_the_same() -> None:
+    import re
+
+    ours = ("error", re.compile("of the script"), UserWarning, None, 0)
+    before = [
+        ("ignore", re.compile("numpy.dtype size changed"), Warning, None, 0),
+        ours,
+        ("default", None, DeprecationWarning, "__main__", 0),
+        ("ignore", None, DeprecationWarning, None, 0),
+        ("ignore", None, ImportWarning, None, 0),
+        ("always", None, RuntimeWarning, None, 0),
+        ("ignore", None, ResourceWarning, None, 0),
+    ]
+    assert joined_filters(before) == [
+        ours,
+        ("ignore", None, (DeprecationWarning, ImportWarning), None, 0),
+        ("always", None, RuntimeWarning, None, 0),
+        ("ignore", None, ResourceWarning, None, 0),
+    ]
+
+
+def test_joined_filters_are_understood_by_python() -> None:
+    import warnings
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.resetwarnings()
+        warnings.simplefilter("always")
+        warnings.simplefilter("ignore", ImportWarning)
+        warnings.simplefilter("ignore", ResourceWarning)
+        warnings.filters[:] = joined_filters(warnings.filters)  # type: ignore[index]
+        for kind in (ImportWarning, ResourceWarning, UserWarning):
+            warnings.warn("x", kind, stacklevel=1)
+    assert [one.category for one in told] == [UserWarning]

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from .parts import Config, Refused
+from .settling import settle
 
-__all__ = ["Refused", "load"]
+__all__ = ["Refused", "load", "settle"]
 
 
 def load(

@@ -8,6 +8,7 @@ from typing import Any, Sequence, Tuple
 
 from . import tables
 from .boosters import known_categories
+from .forests import quick
 from .tables import Columns, Model, ModelError, Rows
 
 _KEY = Tuple[Tuple[str, ...], Tuple[str, ...]]
@@ -25,6 +26,7 @@ class Estimator(Model):
     def __init__(self, model: Any) -> None:
         self._whole = getattr(model, "best_estimator_", model)  # what a search over parameters has found
         self._before, self._final = _split(self._whole)
+        self._asked = quick(self._final)
         self._labels = _labels(self._whole)
         self._scored = self._labels is not None and callable(getattr(self._whole, "predict_proba", None))
         self._direct = (type(self._final).__module__, type(self._final).__name__) in _ARGMAX
@@ -51,7 +53,7 @@ class Estimator(Model):
         if not self._scored:
             return [_flat(self._final.predict(table))]
         labels: Any = self._labels
-        scores = self._final.predict_proba(table)
+        scores = self._asked.predict_proba(table)
         if self._direct:
             predictions = self._final.classes_.take(scores.argmax(axis=1))
         else:
