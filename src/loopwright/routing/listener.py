@@ -18,6 +18,7 @@ REQUEST_ID_HEADER = (
 # The replica is told who calls, and never with which key.
 FORWARDING: Resource = {"header": CLIENT_HEADER, "hide_credentials": True}
 
+_LONGEST_ID = 200  # characters of a client's id that are passed on, and kept of each request
 _CARRIED = "x-carried-endpoint"
 _FILTERS = "envoy.extensions.filters.http."
 _HEADERS_TIMEOUT = 10.0  # seconds for a client to send its request's headers; what is slower is an attack
@@ -124,17 +125,17 @@ def _strip_our_headers() -> Resource:
                 {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-", "ignore_case": True}}},
                 _copied(_CARRIED, ENDPOINT_HEADER),
                 {"remove": _CARRIED},
-                _copied("x-request-id", REQUEST_ID_HEADER),
+                _copied("x-request-id", REQUEST_ID_HEADER, _LONGEST_ID),
                 {"remove": "x-request-id"},
             ],
         },
     }
 
 
-def _copied(source: str, target: str) -> Resource:
+def _copied(source: str, target: str, longest: int = 1000) -> Resource:
     return {
         "append": {
-            "header": {"key": target, "value": f"%REQ({source})%"},
+            "header": {"key": target, "value": f"%REQ({source}):{longest}%"},
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
         }
     }

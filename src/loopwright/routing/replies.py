@@ -13,7 +13,11 @@ _MESSAGES: Mapping[int, tuple[str, str]] = {
     400: ("bad-request", "The request is not well-formed HTTP (%RESPONSE_CODE_DETAILS%)."),
     401: ("unauthorized", "No valid key was sent. Send yours as the header `Authorization: Bearer KEY`."),
     403: ("forbidden", "This key is not for this endpoint."),
-    404: ("not-found", "There is no endpoint at this path. Post to /ENVIRONMENT/WORKLOAD/score."),
+    404: (
+        "not-found",
+        "There is no endpoint at this path. Post to /ENVIRONMENT/WORKLOAD/score; a gRPC call names its endpoint by the "
+        "metadata x-loopwright-endpoint: ENVIRONMENT/WORKLOAD.",
+    ),
     408: ("request-timeout", "The request did not arrive whole in time."),
     413: ("too-large", "The request is larger than the gateway takes."),
     431: ("headers-too-large", "The request's headers are larger than the gateway takes."),

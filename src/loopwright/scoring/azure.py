@@ -116,7 +116,8 @@ def _refuse(_status: int, code: str, message: str, details: dict[str, object]) -
 
 def _ids(get: Callable[[str], str | None], request_id: str) -> list[Header]:
     """What the answer says of the client's own ids; raises HeaderTooLong."""
-    theirs, client, legacy = get("x-request-id"), get("x-ms-client-request-id"), get("x-ms-request-id")
+    theirs = get("x-loopwright-request-id") or get("x-request-id")  # behind the gateway the latter is its own
+    client, legacy = get("x-ms-client-request-id"), get("x-ms-request-id")
     for name, value in (
         ("x-request-id", theirs),
         ("x-ms-client-request-id", client),

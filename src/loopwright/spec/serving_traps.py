@@ -101,6 +101,17 @@ def never_at_zero(spec: Workload) -> Found:
             )
 
 
+def grpc_wakes_nobody(spec: Workload) -> Found:
+    """What holds requests for a sleeping endpoint speaks HTTP alone."""
+    for path, serving in _stated(spec, "grpc").items():
+        if serving.grpc and serving.replicas.min == 0:
+            yield (
+                path,
+                "A gRPC call does not wake an endpoint whose replicas have gone to none: it is UNAVAILABLE until an HTTP "
+                "request has. Set `replicas.min: 1`.",
+            )
+
+
 def open_to_all(spec: Workload) -> Found:
     """No key."""
     for path, serving in _stated(spec, "auth").items():

@@ -22,6 +22,7 @@ from loopwright.spec.outline import placeholders, words
 from loopwright.spec.positions import Positions
 from loopwright.spec.serving_traps import (
     beyond_capacity,
+    grpc_wakes_nobody,
     idle_workers,
     long_queue_wait,
     model_not_written,
@@ -195,6 +196,7 @@ TRAPS = (
         every_yes_is_needed,
     ),
     Trap("approval-of-nobody", "`count` is 0 beside other fields of an approval", nobody_is_asked),
+    Trap("grpc-asleep", "`grpc` stands beside a `min` of 0", grpc_wakes_nobody),
     Trap("open-endpoint", "`auth` is `none`", open_to_all),
     Trap("shell-syntax", "the training command, or a task's, has `&&`, `|`, `>` or the like", _shell),
     Trap("unused-placeholder", "the training command does not name its rows or `{outputs}`", _unused),

@@ -77,4 +77,7 @@ def test_the_replica_is_told_role_prefix_and_the_clients_own_id(keyed: Rig) -> N
     assert seen["x-loopwright-prefix"] == "/dev/w"
     assert seen["x-loopwright-request-id"] == "mine"
     assert seen["x-request-id"] != "mine"
+    told["x_request_id"] = "x" * 5000
+    seen = keyed.post("/dev/w/openapi.json", authorization="Bearer key", **told).json["headers"]
+    assert seen["x-loopwright-request-id"] == "x" * 200
     assert "x-loopwright-request-id" not in keyed.post("/dev/open/score").json["headers"]

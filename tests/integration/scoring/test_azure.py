@@ -159,6 +159,8 @@ def test_ids_of_the_client_come_back(plain: Any) -> None:
     assert headers["x-ms-request-id"] == headers["x-ms-client-request-id"] == "mine"
     assert float(headers["x-ms-run-fn-exec-ms"]) >= 0
     assert plain.ask("POST", "/score", {}, {"x-request-id": "x" * 101}).status == 431
+    behind = {"x-request-id": "the gateway's", "x-loopwright-request-id": "the client's"}
+    assert plain.ask("POST", "/score", {}, behind).headers["x-ms-request-id"] == "the client's"
 
 
 def test_health_options_and_what_there_is_not(plain: Any) -> None:

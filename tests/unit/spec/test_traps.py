@@ -46,6 +46,7 @@ EDITS = [
         "dev: {",
         "dev: {approval: {count: 0, by: [ada]}, ",
     ),
+    ("grpc-asleep", "serving.grpc", "replicas: {min: 2,", "grpc: true\n  replicas: {min: 0,"),
     ("open-endpoint", "serving.auth", "auth: key", "auth: none"),
     ("shell-syntax", "training.command", "joblib\n", "joblib && ls\n"),
     ("unused-placeholder", "training.command", "{data.passengers.train}", "data/passengers.csv"),

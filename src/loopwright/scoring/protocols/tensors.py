@@ -197,7 +197,9 @@ def _kind(values: Sequence[Any]) -> str:
 
 def _table(name: str, values: list[Any]) -> Tensor:
     """Objects with the same keys and numbers alone, such as the probabilities of classes, are a table."""
-    first = values[0] if values else None
+    if not values:
+        return Tensor(name, "FP64", (0, 0), [])
+    first = values[0]
     if not isinstance(first, dict) or not first:
         return _as_json(name, values)
     keys = list(first)
