@@ -19,9 +19,13 @@ from loopwright.scoring import worker_shim as shim
 from loopwright.scoring.app import App, Exchange, Scope
 from loopwright.scoring.body import Body
 from loopwright.scoring.context import Context
+from loopwright.scoring.fronts import Peers
+from loopwright.scoring.logs import Log
 from loopwright.scoring.protocol_paths import Header
+from loopwright.scoring.protocols import script_swagger
 from loopwright.scoring.refusals import Failed, HeaderTooLong, Late, Refusal
 from loopwright.scoring.scripts import Http
+from loopwright.scoring.service import Service
 
 _FAILED = "x-ms-run-function-failed"
 _TAKEN = "x-ms-run-fn-exec-ms"
@@ -42,6 +46,10 @@ class _Queried(Protocol):
 
 class ScriptApp(App):
     """The RSGI application of a replica with a scoring script."""
+
+    def __init__(self, service: Service, log: Log, peers: Peers | None = None) -> None:
+        super().__init__(service, log, peers)
+        self._routes["/swagger.json"] = ("GET", self._swagger)
 
     def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]:
         if scope.path == "/score" and scope.method in _METHODS:
@@ -103,6 +111,20 @@ class ScriptApp(App):
             headers.append(("connection", "close"))
         exchange.response_bytes(status, headers, body)
         return int(status)
+
+    async def _swagger(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
+        path = self._protocols.find("/swagger.json")
+        assert path is not None  # noqa: S101  (every replica has it)
+        assert path.page is not None  # noqa: S101
+        page = path.page(scope.headers)
+        asked = dict(parse_qsl(cast("_Queried", scope).query_string)).get("version", "2")
+        told = script_swagger.render(msgspec.json.decode(page.body), self._service.script_schema, asked)
+        if isinstance(told, str):
+            self._error(exchange, request_id, 404, "not-found", told, {}, write=_refuse)
+        else:
+            self._respond(
+                exchange, request_id, 200, msgspec.json.encode(told), page.content_type, *page.headers
+            )
 
     def _empty(self, exchange: Exchange, context: Context, ids: list[Header]) -> int:
         self._respond(exchange, context.id, 200, b"", "text/html; charset=utf-8", *ids, (_FAILED, "False"))

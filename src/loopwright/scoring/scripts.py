@@ -73,6 +73,11 @@ class Scripts:
         """What the script takes: text, rows or request."""
         return self._scorer.started.takes
 
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """What the script declares of its input and output."""
+        return self._scorer.started.schema
+
     def begin(self, body: bytes, parsed: Parsed | None, _context: Context) -> Awaitable[Any]:
         if parsed is None:
             return self._ask(shim.TEXT, body)

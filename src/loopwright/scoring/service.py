@@ -108,6 +108,11 @@ class Service:
         return self._line.end(context, result)
 
     @property
+    def script_schema(self) -> dict[str, Any] | None:
+        """What a script declares of its input and output; None where it declares nothing."""
+        return self._scripts.schema if self._scripts is not None else None
+
+    @property
     def takes_requests(self) -> bool:
         """Whether it is a script that is to be given the whole HTTP request."""
         return self._scripts is not None and self._scripts.takes == "request"

@@ -192,6 +192,22 @@ def test_a_script_that_wants_both_ways_does_not_come_up(start: Callable[..., Any
     assert "cannot be decorated with both @rawhttp and @input_schema" in replica.log()
 
 
+def test_the_description_has_the_scripts_own_schema_in_each_version(typed: Any, plain: Any) -> None:
+    told = typed.ask("GET", "/swagger.json").json
+    assert told["swagger"] == "2.0"
+    assert told["definitions"]["ServiceInput"]["example"]["data"] == [{"a": 1, "s": "x"}]
+    third = typed.ask("GET", "/swagger.json?version=3").json
+    assert third["openapi"].startswith("3.0")
+    schemas = third["components"]["schemas"]
+    assert schemas["ServiceOutput"]["properties"]["total"] == {"type": "number", "format": "double"}
+    asked = third["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert asked == {"$ref": "#/components/schemas/ServiceInput"}
+    assert typed.ask("GET", "/swagger.json?version=3.1").json["openapi"] == "3.1.0"
+    wrong = typed.ask("GET", "/swagger.json?version=9")
+    assert (wrong.status, "not valid" in wrong.json["message"]) == (404, True)
+    assert plain.ask("GET", "/swagger.json").json["swagger"] == "2.0"
+
+
 def test_a_head_keeps_its_connection(raw: Any) -> None:
     connection: http.client.HTTPConnection = raw.connect()
     for _ in range(2):
