@@ -35,7 +35,7 @@ def test_the_newest_are_shown_and_what_more_there_is(cli: Cli) -> None:
     lines = [line.split() for line in shown.splitlines()]
     assert lines[0][-4:] == ["age", "sex", "prediction", "label"]
     assert lines[2][-4:] == ["29", "male", "1", "1"]
-    assert "28 more match" in shown
+    assert "These are the newest 2" in shown
 
 
 def test_they_are_written_as_one_table(cli: Cli, tmp_path: Path) -> None:

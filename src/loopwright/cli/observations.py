@@ -73,7 +73,8 @@ def _show(parsed: argparse.Namespace, found: dict[str, Any], wish: Wish) -> None
     if not rows:
         print("No observation matches.")
     else:
-        names = [name for name in rows[0] if name.startswith(("features.", "outputs.", "extra."))]
+        every = dict.fromkeys(name for row in rows for name in row)  # revisions may differ in their columns
+        names = [name for name in every if name.startswith(("features.", "outputs.", "extra."))]
         names += ["label"] if wish.labels else []
         lines = [
             [
@@ -84,15 +85,13 @@ def _show(parsed: argparse.Namespace, found: dict[str, Any], wish: Wish) -> None
                 str(row["status"]),
                 f"{row['seconds'] * 1e3:.1f}",
             ]
-            + [number(row[name]) for name in names]
+            + [number(row.get(name)) for name in names]
             for row in rows
         ]
         titles = [name.partition(".")[2] or name for name in names]
         print("\n".join(listing(("TIME", "ENVIRONMENT", "ID", "ROLE", "STATUS", "MS", *titles), lines)))
     if found["more"]:
-        print(
-            f"These are the newest {len(rows)}; {found['more']} more match. --limit shows more, --out writes all."
-        )
+        print(f"These are the newest {len(rows)}; there may be more. --limit shows more, --out writes all.")
     _show_lost(found)
 
 

@@ -89,7 +89,7 @@ class Reader:
     frame.
     """
 
-    def __init__(self, paths: Iterable[Path], wish: Wish) -> None:
+    def __init__(self, paths: Iterable[Path], wish: Wish, labels: Labels | None = None) -> None:
         self._wish = wish
         self.losses: dict[str, int] = {}
         self.unread: dict[Path, int] = {}
@@ -99,10 +99,9 @@ class Reader:
         for source in self.sources:
             self._types.take_header(source.header)
             self._glance(source)
-        self._labels = Labels()
-        if wish.labels:  # they come later, to any replica of the workload
-            for source in every:
-                self._labels.take(source.path)
+        self._labels = labels or Labels()
+        if wish.labels and labels is None:  # they come later, to any replica of the workload
+            self._labels = labels_of(source.path for source in every)
         self.schema = self._schema()
 
     def tables(self) -> Iterator[pa.Table]:
@@ -219,6 +218,14 @@ def _named(
 ) -> Iterator[tuple[str, Sequence[Any]]]:
     """Columns with their names; those of a block that has none of them are left out."""
     return ((f"{kind}.{name}", values) for name, values in zip(names, columns, strict=False) if len(values))
+
+
+def labels_of(paths: Iterable[Path]) -> Labels:
+    """All labels in some segments."""
+    labels = Labels()
+    for path in paths:
+        labels.take(path)
+    return labels
 
 
 def _requests(path: Path) -> Iterator[Requests]:

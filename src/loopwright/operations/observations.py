@@ -6,8 +6,9 @@ Read where it lies, in the state folder, with and without a control plane.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from loopwright.errors import ConflictError, MachineError, NotFoundError, UsageE
 from loopwright.observations import bins, recovery, segments
 from loopwright.observations.blocks import Header, Pane, Summary
 from loopwright.observations.panes import Distribution
-from loopwright.observations.reading import Reader, Wish
+from loopwright.observations.reading import Reader, Wish, labels_of
 from loopwright.observations.tallies import counts_of, frequent, moments_of, quantiles
 from loopwright.operations.naming import pick
 from loopwright.operations.telling import utc
@@ -41,24 +42,49 @@ class _Kept:
 def newest(
     state: StateFolder, workload: str, environment: str | None, wish: Wish, limit: int
 ) -> dict[str, Any]:
-    """The newest that match, the oldest of them first. Raises NotFoundError where none was ever recorded."""
+    """The newest that match, the oldest of them first; no more segments are read than that takes.
+
+    Raises NotFoundError where none was ever recorded.
+    """
     kept = _find(state, workload, environment)
-    reader = Reader(kept.paths, wish)
-    found = reader.schema.empty_table()
-    more = 0
-    for table in reader.tables():
-        found = pa.concat_tables([found, table]).sort_by(
-            [("time", "ascending"), ("id", "ascending"), ("row", "ascending")]
-        )
-        more += max(0, found.num_rows - limit)
-        found = found.slice(max(0, found.num_rows - limit))
+    labels = labels_of(kept.paths) if wish.labels else None
+    rows: list[dict[str, Any]] = []
+    lost: Counter[str] = Counter()
+    unread: list[dict[str, Any]] = []
+    more = False
+    for touched, path in _newest_first(kept.paths):
+        if more := len(rows) >= limit and rows[0]["time"].timestamp() > touched:
+            break
+        reader = Reader([path], wish, labels)
+        rows = sorted(rows + _last(reader, limit + 1), key=_order)
+        lost.update(reader.losses)
+        unread += _unread(reader)
+        more, rows = len(rows) > limit, rows[-limit:]
     return {
         "workload": kept.workload,
-        "observations": [_told(row) for row in found.to_pylist()],
+        "observations": [_told(row) for row in rows],
         "more": more,
-        "lost": reader.losses,
-        "unread": _unread(reader),
+        "lost": dict(lost),
+        "unread": unread,
     }
+
+
+def _newest_first(paths: list[Path]) -> list[tuple[float, Path]]:
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):  # it has aged out just now
+            found.append((path.stat().st_mtime, path))
+    return sorted(found, reverse=True)
+
+
+def _last(reader: Reader, count: int) -> list[dict[str, Any]]:
+    table = reader.table()
+    rows: list[dict[str, Any]] = table.slice(max(0, table.num_rows - count)).to_pylist()
+    return rows
+
+
+def _order(row: dict[str, Any]) -> tuple[datetime, str, int]:
+    return row["time"], row["id"], row["row"]
 
 
 def write(
