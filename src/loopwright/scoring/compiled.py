@@ -43,8 +43,11 @@ class Compiled:
 
     def score(self, rows: Sequence[tuple[Any, ...]]) -> Answers:
         """Answers to rows of the plan's inputs in their order, None where missing; raises InvalidInput."""
+        if not rows:
+            return [[] for _ in self.outputs]
         matrix = self._inputs.matrix(rows)
-        if self._refuses_infinite:
+        # Usually told by one sum of squares; which also passes no NaN, so that rows with gaps are looked at closely.
+        if self._refuses_infinite and not np.vdot(matrix, matrix) < self._greatest:
             self._refuse_infinite(rows, matrix)
         return self._answer(self._head(matrix))
 
@@ -76,16 +79,38 @@ def _is_beyond(value: Any, greatest: float) -> bool:
 def _answering(decision: Decision, outputs: Sequence[Output]) -> Callable[[Scores], Answers]:
     if not decision.classes:
         return _regression(decision)
-    decide = _rule(decision)
-    link = _LINKS[decision.link]
-    wanted = [output.name for output in outputs[1:]]
-    classes, names = decision.classes, decision.names
-    deciding = decision.rule == "label"
+    if decision.rule == "above":
+        return _of_two(decision, scored=len(outputs) > 1)
+    return _of_many(decision, [output.name for output in outputs[1:]])
+
+
+def _of_two(decision: Decision, *, scored: bool) -> Callable[[Scores], Answers]:
+    """One score for each row; a comparison in Python costs less than NumPy's for as few rows as there are."""
+    link, limit, of_scores = _LINKS[decision.link], decision.limit, decision.of == "scores"
+    negative, positive = decision.classes
+    inclusive = decision.inclusive
+
+    def answer(scores: Scores) -> Answers:
+        probabilities = link(scores)[:, 0].tolist()
+        told = scores[:, 0].tolist() if of_scores else probabilities
+        if inclusive:
+            predictions = [positive if value >= limit else negative for value in told]
+        else:
+            predictions = [positive if value > limit else negative for value in told]
+        return [predictions, probabilities] if scored else [predictions]
+
+    return answer
+
+
+def _of_many(decision: Decision, wanted: Sequence[str]) -> Callable[[Scores], Answers]:
+    link, classes, names = _LINKS[decision.link], decision.classes, decision.names
+    deciding, of_scores = decision.rule == "label", decision.of == "scores"
 
     def answer(scores: Scores) -> Answers:
         probabilities = link(scores[:, :-1] if deciding else scores)
-        positions = decide(scores, probabilities)
-        answers: Answers = [[classes[position] for position in positions]]
+        told = scores if of_scores else probabilities
+        positions = scores[:, -1].astype(np.intp) if deciding else told.argmax(axis=1)
+        answers: Answers = [[classes[position] for position in positions.tolist()]]
         if "probability" in wanted:
             answers.append(probabilities[:, -1].tolist())
         if "probabilities" in wanted:
@@ -98,20 +123,6 @@ def _answering(decision: Decision, outputs: Sequence[Output]) -> Callable[[Score
 def _regression(decision: Decision) -> Callable[[Scores], Answers]:
     link = _LINKS[decision.link]
     return lambda scores: [link(scores)[:, 0].tolist()]
-
-
-def _rule(decision: Decision) -> Callable[[Scores, Scores], list[int]]:
-    """The original's way from scores and probabilities to the positions of classes."""
-    limit, of_scores = decision.limit, decision.of == "scores"
-    if decision.rule == "label":
-        return lambda scores, _probabilities: scores[:, -1].astype(np.intp).tolist()
-    if decision.rule == "most":
-        return lambda scores, probabilities: (scores if of_scores else probabilities).argmax(axis=1).tolist()
-    if decision.inclusive:
-        return lambda scores, probabilities: (
-            (scores if of_scores else probabilities)[:, -1] >= limit
-        ).tolist()
-    return lambda scores, probabilities: ((scores if of_scores else probabilities)[:, -1] > limit).tolist()
 
 
 def _logistic(scores: Scores) -> Scores:

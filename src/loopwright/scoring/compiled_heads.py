@@ -76,8 +76,9 @@ def _votes(head: Onnx, run: Head, other: Head) -> Head:
     def score(matrix: Matrix) -> Scores:
         seen = _as_seen(head, matrix)
         share = run(seen) / head.divisor
-        near = np.abs(share[:, 0] - 0.5) < _NEAR
-        if near.any():
+        apart = np.abs(share - 0.5)
+        if apart.min() < _NEAR:
+            near = apart[:, 0] < _NEAR
             against = other(np.ascontiguousarray(seen[near])) / head.divisor
             share[near] = np.where(
                 share[near] > against,
