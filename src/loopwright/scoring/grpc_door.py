@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,9 @@ from loopwright.scoring.service import Service
 
 if TYPE_CHECKING:
     from loopwright.scoring.grpc_server import GrpcServer
+
+# We fork only to start other programs, which its handlers would talk about in our log; and errors are ours to tell.
+_GRPC_VARIABLES = {"GRPC_ENABLE_FORK_SUPPORT": "0", "GRPC_VERBOSITY": "NONE"}
 
 
 class GrpcDoor:
@@ -33,14 +39,15 @@ class GrpcDoor:
         """Take calls; raises MachineError."""
         if self._place is None:
             return
-        try:
-            from loopwright.scoring.grpc_server import GrpcServer
-        except ModuleNotFoundError as error:
-            raise MachineError(
-                f"gRPC is switched on and needs {error.name}: install loopwright[grpc], or switch it off."
-            ) from error
-        oip = OpenInference(service, example.whole(service.settings.package))
-        self._server = GrpcServer(service, oip, request_ids(), log)
+        with _told_to_grpc():
+            try:
+                from loopwright.scoring.grpc_server import GrpcServer
+            except ModuleNotFoundError as error:
+                raise MachineError(
+                    f"gRPC is switched on and needs {error.name}: install loopwright[grpc], or switch it off."
+                ) from error
+            oip = OpenInference(service, example.whole(service.settings.package))
+            self._server = GrpcServer(service, oip, request_ids(), log)
         await self._server.start(self._place)
 
     def vanish(self) -> None:
@@ -53,3 +60,16 @@ class GrpcDoor:
         if self._server:
             self.vanish()
             await self._server.stop(patience)
+
+
+@contextmanager
+def _told_to_grpc() -> Iterator[None]:
+    """gRPC reads these when it is first used, and sets one itself; afterwards all are gone again, since user code is
+    started with our variables."""
+    before = {name for name in os.environ if name.startswith("GRPC_")}
+    os.environ.update({name: value for name, value in _GRPC_VARIABLES.items() if name not in before})
+    try:
+        yield
+    finally:
+        for name in [one for one in os.environ if one.startswith("GRPC_") and one not in before]:
+            del os.environ[name]

@@ -8,6 +8,7 @@ attributes: https://opentelemetry.io/docs/specs/semconv/http/http-spans/.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _SPOKEN = "http/protobuf"
-_LAST_WORDS = 1000  # milliseconds for what is not sent yet when the replica ends
+_LAST_WORDS = 1.0  # seconds for what is not sent yet when the replica ends
 _QUIET = 60.0  # seconds between two lines about spans that cannot be sent
 
 
@@ -90,8 +91,10 @@ class Tracer:
         span.end(int((context.time + seconds) * 1e9))
 
     def close(self) -> None:
-        """Send what is left, within a second."""
-        self._provider.force_flush(_LAST_WORDS)
+        """Send what is left, within a second: the SDK's own limit does not hold while its exporter tries again."""
+        sending = threading.Thread(target=self._provider.force_flush, daemon=True)
+        sending.start()
+        sending.join(_LAST_WORDS)
 
     def _parent(self, context: Context) -> Parent | None:
         caller = trace.parse(context.trace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+from waiting import until
 
 from loopwright.scoring.protocols import grpc_messages
 
@@ -108,6 +110,16 @@ def test_calls_are_counted_with_the_requests(replica: Any, ask: Ask) -> None:
     before = replica.metric("loopwright_requests_total{")
     ask("ModelInfer", request(["S"]))
     assert replica.metric("loopwright_requests_total{") == before + 1
+
+
+def test_what_is_told_to_grpc_reaches_no_user_code(replica: Any, ask: Ask) -> None:
+    [worker] = replica.workers()
+    names = {name for name in worker.environ() if name.startswith("GRPC_")}
+    assert names <= {*os.environ}  # grpc sets one in this process too
+    worker.kill()
+    until(lambda: len(replica.workers()) == 1 and replica.workers()[0].pid != worker.pid)
+    until(lambda: ask("ServerReady").ready)
+    assert "fork" not in replica.log()
 
 
 def test_only_the_owner_may_use_the_socket(replica: Any) -> None:
