@@ -195,31 +195,34 @@ class Batcher:
             self._begin()
 
     async def _run(self, batch: list[Asked], rows: list[Row] | None) -> None:
-        """One call for all, or where that fails (or `rows` is None, because it has) one for each."""
+        """One call for all, or where that fails (or `rows` is None, because it has) for parts of them, down to the bad."""
         try:
-            if rows is not None and await self._score(batch, rows):
-                return
-            for asked in batch:
-                if not asked.answer.done():
-                    asked.since = self._running().time()
-                    await self._score([asked], asked.rows)
+            parts = _each(batch) if rows is None else await self._score(batch, rows)
+            while parts:
+                part = [asked for asked in parts.pop() if not asked.answer.done()]
+                now = self._running().time()
+                for asked in part:
+                    asked.since = now
+                if part:
+                    parts += await self._score(part, [row for asked in part for row in asked.rows])
         finally:
             self._inside.difference_update(batch)
 
-    async def _score(self, batch: list[Asked], rows: list[Row]) -> bool:
-        """Whether all is settled: answered, or refused for good."""
+    async def _score(self, batch: list[Asked], rows: list[Row]) -> list[list[Asked]]:
+        """What is left to be asked again, in parts: nothing where all are answered, or refused for good."""
         try:
             columns = await self._model.score_rows(rows)
         except (Failed, InvalidInput) as refusal:
             if len(batch) > 1:
-                return False
+                raised = isinstance(refusal, Failed) and refusal.traceback
+                return _halves(batch) if raised else _each(batch)
             _fail(batch[0], refusal)
         except Refusal as refusal:
             for asked in batch:
                 _fail(asked, refusal)
         else:
             _deliver(batch, columns)
-        return True
+        return []
 
     def _watch(self) -> None:
         """Look at the clock now and then while requests wait or a call runs elsewhere: dearer would be a timer for each."""
@@ -241,6 +244,17 @@ class Batcher:
         _fail(
             asked, WaitedTooLong(f"No place came free within {self._limits.queue_wait:g} s. Try again later.")
         )
+
+
+def _halves(batch: list[Asked]) -> list[list[Asked]]:
+    """For an exception, which costs nothing but the call: few calls find the bad row among many."""
+    middle = len(batch) // 2
+    return [batch[middle:], batch[:middle]]
+
+
+def _each(batch: list[Asked]) -> list[list[Asked]]:
+    """For what costs a worker process: no more than one dies of a bad row again."""
+    return [[asked] for asked in reversed(batch)]
 
 
 def _deliver(batch: list[Asked], columns: Columns) -> None:

@@ -148,6 +148,23 @@ def test_parameters_of_the_url_are_read_as_json(typed: Any, plain: Any) -> None:
     assert json.loads(got) == {"a": 1, "b": [1, 2], "c": ["x", "y"]}
 
 
+def test_a_script_with_one_argument_is_sent_rows_as_others_are(start: Callable[..., Any]) -> None:
+    script = """
+from inference_schema.parameter_types.pandas_parameter_type import PandasParameterType
+from inference_schema.schema_decorators import input_schema
+import pandas as pd
+
+@input_schema("data", PandasParameterType(pd.DataFrame({"n": [1]})))
+def run(data):
+    return (data["n"] * 2).to_numpy()
+"""
+    replica = start(script, inputs=[{"name": "n", "type": "integer"}])
+    assert replica.ask("POST", "/score", {"n": 4}, _JSON).json == 8
+    assert replica.ask("POST", "/score", [{"n": 4}, {"n": 5}], _JSON).json == [8, 10]
+    assert replica.ask("POST", "/score", {"data": [{"n": 4}]}, _JSON).json == [8]
+    assert replica.ask("POST", "/score", {"wrong": 4}, _JSON).status == 400
+
+
 def test_a_script_may_ask_for_the_headers(start: Callable[..., Any]) -> None:
     replica = start(_HEADERS)
     answer = replica.ask("POST", "/score", b"{}", {"x-custom": "v"})

@@ -91,6 +91,25 @@ def test_a_bad_row_fails_alone(virtual: Virtual) -> None:
     virtual(main())
 
 
+def test_few_calls_find_the_row_that_made_a_script_raise(virtual: Virtual) -> None:
+    class Raising(_Doubler):
+        def _score(self, rows: list[Row]) -> Columns:
+            self.calls.append(rows)
+            if (None,) in rows:
+                raise Failed("failed", "a bad row", "Traceback")
+            return [[x for (x,) in rows], [2 * x for (x,) in rows]]
+
+    async def main() -> None:
+        model = Raising(seconds=0.01)
+        batcher = _batcher(model, concurrency=64)
+        answers = await _all(*[batcher.submit([(None if n == 41 else n,)]) for n in range(64)])
+        assert [n for n, answer in enumerate(answers) if isinstance(answer, Failed)] == [41]
+        assert all(answers[n] == [[n], [2 * n]] for n in range(64) if n != 41)
+        assert len(model.calls) == 13  # one for all, then two halves at each of six steps
+
+    virtual(main())
+
+
 def test_company_is_waited_for_no_longer_than_said(virtual: Virtual) -> None:
     async def main() -> None:
         model = _Doubler()

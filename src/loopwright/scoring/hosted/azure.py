@@ -67,32 +67,40 @@ class Requests:
         return self._answer(Request(*parts))
 
     def _answer(self, request: Request) -> Any:
-        arguments = self._arguments(request)
+        arguments, single = self._arguments(request)
         if self._wants_headers:
             arguments[HEADERS] = {_title(name): value for name, value in request.headers}
         try:
-            return self._run(**arguments)
+            answer = self._run(**arguments)
         except Exception as error:
             if _is_of_http(error):  # such as Flask's, where JSON was asked for and the body is none
                 raise Refused(400, str(error)) from error
             if self._not_its_own(error):
                 raise Refused(400, f"The body is not what run() takes: {error}") from error
             raise
+        return _first_of(answer) if single else answer
 
-    def _raw(self, request: Request) -> dict[str, Any]:
+    def _raw(self, request: Request) -> tuple[dict[str, Any], bool]:
         assert self._raw_request is not None  # noqa: S101  (made beside the choice of this function)
-        return {self._first: self._raw_request(request)}
+        return {self._first: self._raw_request(request)}, False
 
-    def _text(self, request: Request) -> dict[str, Any]:
+    def _text(self, request: Request) -> tuple[dict[str, Any], bool]:
         if request.method == "GET":
-            return {self._first: json.dumps(_query(request.query))}
+            return {self._first: json.dumps(_query(request.query))}, False
         try:
-            return {self._first: request.body.decode()}
+            return {self._first: request.body.decode()}, False
         except UnicodeDecodeError as error:
             raise Refused(400, f"Input cannot be decoded as UTF-8: {error}") from None
 
-    def _typed(self, request: Request) -> dict[str, Any]:
+    def _typed(self, request: Request) -> tuple[dict[str, Any], bool]:
+        """The arguments, and whether they are one row made a list, of whose answers the first is wanted."""
         values = _query(request.query) if request.method == "GET" else self._json(request)
+        single = False
+        if request.readable and len(self._parameters) == 1 and not self._names(values):
+            single = isinstance(values, dict)  # rows, as other scripts are sent them
+            values = {self._first: [values] if single else values}
+        if not isinstance(values, dict):
+            raise Refused(400, "POST body should be a JSON dictionary.")
         missing = [
             name
             for name, one in self._parameters.items()
@@ -100,7 +108,7 @@ class Requests:
         ]
         if missing:
             raise Refused(400, f"A value is not provided for the {missing[0]!r} parameter.")
-        return {name: values.get(name, one.default) for name, one in self._parameters.items()}
+        return {name: values.get(name, one.default) for name, one in self._parameters.items()}, single
 
     def _json(self, request: Request) -> Any:
         kind = dict(request.headers).get("content-type", "").split(";")[0].strip().lower()
@@ -112,12 +120,6 @@ class Requests:
             body = json.loads(request.body)
         except ValueError as error:
             raise Refused(400, f"POST body could not be decoded as JSON: {error}") from None
-        if request.readable and len(self._parameters) == 1 and not self._names(body):
-            return {
-                self._first: body if isinstance(body, list) else [body]
-            }  # rows, as other scripts are sent
-        if not isinstance(body, dict):
-            raise Refused(400, "POST body should be a JSON dictionary.")
         return body
 
     def _names(self, body: Any) -> bool:
@@ -215,6 +217,20 @@ def _query(query: str) -> dict[str, Any]:
 def _is_of_http(error: Exception) -> bool:
     status = getattr(error, "code", None)
     return type(error).__module__ == "werkzeug.exceptions" and isinstance(status, int) and 400 <= status < 500
+
+
+def _first_of(answer: Any) -> Any:
+    """The answer to the only row, where a list of them was given."""
+    if hasattr(answer, "__await__"):
+        return _first_awaited(answer)
+    if hasattr(answer, "to_dict") and hasattr(answer, "columns"):
+        answer = answer.to_dict(orient="records")
+    values = answer.tolist() if hasattr(answer, "tolist") else answer
+    return values[0] if isinstance(values, list) and len(values) == 1 else values
+
+
+async def _first_awaited(answer: Any) -> Any:
+    return _first_of(await answer)
 
 
 def _title(name: str) -> str:
