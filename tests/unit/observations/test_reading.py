@@ -149,3 +149,14 @@ def test_what_cannot_be_read_of_a_file_is_told(tmp_path):
     path.write_bytes(b"no segment")
     reader = Reader([path], Wish())
     assert (reader.table().num_rows, reader.unread) == (0, {path: 10})
+
+
+def test_values_of_any_kind_can_be_read(tmp_path):
+    columns = (Column("count", "integer"), Column("sex", "string"))
+    answers = [[{"yes": 0.25}, [1, 2]]]
+    recorded(
+        tmp_path, {"rows": [(2**70, "a"), (3, None)], "answers": answers}, about=subject(columns=columns)
+    )
+    table = read(tmp_path)
+    assert table["features.count"].to_pylist() == [None, 3]
+    assert table["outputs.prediction"].to_pylist() == ['{"yes":0.25}', "[1,2]"]
