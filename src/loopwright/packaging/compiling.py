@@ -19,7 +19,7 @@ from loopwright.packaging.generated_rows import Pools
 from loopwright.packaging.known_rows import Row
 from loopwright.packaging.verdict import Answered, Verdict
 from loopwright.scoring import Input, ModelFile, Output, compiled_plan
-from loopwright.scoring.compiled_plan import Plan
+from loopwright.scoring.compiled_plan import Linear, Plan
 from loopwright.scoring.refusals import InvalidInput
 
 Wish = Literal["auto", "never", "required"]
@@ -88,6 +88,7 @@ def _made(
         "generated_rows": generated,
         "tolerance": verdict.TOLERANCE,
         "worst_difference": judged.worst,
+        "ties": judged.ties,
     }
     (folder / compiled_plan.REPORT).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
     for file in folder.iterdir():
@@ -129,14 +130,25 @@ def _judged(
     pools = Pools(inputs, plan, known, thresholds.of_inputs(forest, plan) if forest else {})
     generated = [*generated_rows.generate(pools, known), *generated_rows.refused(pools, known)]
     if plan.decision.classes:
-        generated += generated_rows.ties(known, inputs, lambda rows: _predictions(ours, rows))
+        near = len(plan.outputs) > 1 or not _has_products(plan)
+        generated += generated_rows.ties(known, inputs, lambda rows: _predictions(ours, rows), near=near)
     rows = [*held_out, *generated]
     names = [output.name for output in plan.outputs]
     answered = ask(ours, rows, _AT_ONCE)
     alone = ask(ours, rows[:_ALONE], 1)
-    if not verdict.compare(rows[:_ALONE], names, answered, alone).equal:
+    exact = not _has_products(plan)
+    if not verdict.compare(rows[:_ALONE], names, answered, alone, exact=exact).equal:
         raise NotConverted("its compiled form answers otherwise when it is asked about one row at a time")
-    return len(held_out), len(generated), verdict.compare(rows, names, process.answers(rows), answered)
+    return (
+        len(held_out),
+        len(generated),
+        verdict.compare(rows, names, process.answers(rows), answered, exact=exact),
+    )
+
+
+def _has_products(plan: Plan) -> bool:
+    """Whether sums are made whose order depends on the number of rows."""
+    return isinstance(plan.head, Linear) or any(step.op == "product" for step in plan.steps)
 
 
 def _predictions(ours: Any, rows: list[Row]) -> list[Any]:

@@ -81,9 +81,16 @@ def refused(pools: Pools, known: Sequence[Row]) -> list[Row]:
 
 
 def ties(
-    known: Sequence[Row], inputs: Sequence[Input], labels: Callable[[list[Row]], list[Any]]
+    known: Sequence[Row],
+    inputs: Sequence[Input],
+    labels: Callable[[list[Row]], list[Any]],
+    *,
+    near: bool = True,
 ) -> list[Row]:
-    """Rows on both sides of the line between two labels, as near to it as numbers go: halving between known rows."""
+    """Rows on both sides of the line between two labels: halving between known rows, `near` as far as numbers go.
+
+    Not `near` is for labels whose ties cannot be told from other differences: it keeps away what rounding decides.
+    """
     numbers = [at for at, one in enumerate(inputs) if one.type == "number"]
     if not numbers or len(known) < 2:
         return []
@@ -96,7 +103,7 @@ def ties(
     if not low:
         return []
     of_low = labels(low)
-    for _ in range(_HALVINGS):
+    for _ in range(_HALVINGS if near else _HALVINGS // 2):
         middle = [_towards(a, b, numbers, 0.5) for a, b in zip(low, high, strict=True)]
         same = [now == before for now, before in zip(labels(middle), of_low, strict=True)]
         low = [m if s else a for m, s, a in zip(middle, same, low, strict=True)]

@@ -11,6 +11,7 @@ import msgspec
 from loopwright.packaging.known_rows import Row
 
 TOLERANCE = 1e-6  # of probabilities, absolutely; of other numbers, relative to one that is greater than 1
+TIE = 1e-9  # how near two probabilities are where rounding alone decides between their labels
 _SHOWN = 300
 
 
@@ -27,6 +28,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     differing: int
     worst: dict[str, float]  # output -> greatest difference of its numbers
+    ties: int = 0  # rows whose label rounding alone decided, and decided otherwise
     example: str = ""  # the first row that differs, and how
 
     @property
@@ -34,25 +36,41 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.differing == 0
 
 
-def compare(rows: Sequence[Row], names: Sequence[str], original: Answered, ours: Answered) -> Verdict:
-    """Labels must be the same, numbers within TOLERANCE, and what one refuses the other must refuse."""
+def compare(
+    rows: Sequence[Row], names: Sequence[str], original: Answered, ours: Answered, *, exact: bool = True
+) -> Verdict:
+    """Labels must be the same, numbers within TOLERANCE, and what one refuses the other must refuse.
+
+    Not `exact` is for products of matrices, whose sums come in another order with another number of rows, also in the
+    original: there a label may be either of two whose probabilities are within TIE of each other.
+    """
     worst = dict.fromkeys(names[1:] or names, 0.0)
     refused, also = set(original.refused), set(ours.refused)
-    differing, example = 0, ""
+    differing, ties, example = 0, 0, ""
     for at, row in enumerate(rows):
+        theirs, our = [column[at] for column in original.columns], [column[at] for column in ours.columns]
         if at in refused or at in also:
             trouble = "" if (at in refused) == (at in also) else _refusal(at in refused)
         else:
-            trouble = _differences(
-                [column[at] for column in original.columns],
-                [column[at] for column in ours.columns],
-                names,
-                worst,
-            )
+            trouble = _differences(theirs, our, names, worst)
+        if trouble and not exact and _tied(theirs, names):
+            ties += 1
+            trouble = _differences(theirs[1:], our[1:], names[1:], worst)
         if trouble:
             differing += 1
             example = example or f"the row {_shown(row)}: {trouble}"
-    return Verdict(rows=len(rows), differing=differing, worst=worst, example=example)
+    return Verdict(rows=len(rows), differing=differing, worst=worst, ties=ties, example=example)
+
+
+def _tied(answer: list[Any], names: Sequence[str]) -> bool:
+    """Whether an answer's two likeliest labels are as likely, but for rounding."""
+    told = dict(zip(names, answer, strict=True))
+    if isinstance(told.get("probability"), float):
+        return bool(abs(told["probability"] - 0.5) <= TIE)
+    if isinstance(told.get("probabilities"), dict):
+        first, second = sorted(told["probabilities"].values())[-2:]
+        return bool(abs(first - second) <= TIE)
+    return False
 
 
 def _refusal(by_original: bool) -> str:

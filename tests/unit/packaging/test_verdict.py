@@ -48,3 +48,14 @@ def test_numbers_of_a_regression_are_compared_by_their_size():
     assert judged(Answered([[1e9 + 10, -2.0, float("inf")]], []), theirs, ["prediction"]).equal
     assert not judged(Answered([[1e9, -2.00001, float("inf")]], []), theirs, ["prediction"]).equal
     assert not judged(Answered([[1e9, -2.0, 5.0]], []), theirs, ["prediction"]).equal
+
+
+def test_a_tie_is_either_label_only_where_sums_come_in_any_order():
+    theirs, ours = Answered([[0, 1, 1], [0.1, 0.5, 0.9]], []), Answered([[0, 0, 1], [0.1, 0.5, 0.9]], [])
+    assert not compare(ROWS, NAMES, theirs, ours).equal
+    verdict = compare(ROWS, NAMES, theirs, ours, exact=False)
+    assert (verdict.equal, verdict.ties) == (True, 1)
+    assert not compare(ROWS, NAMES, theirs, Answered([[0, 1, 0], [0.1, 0.5, 0.9]], []), exact=False).equal
+    many = [[{"a": 0.4, "b": 0.4, "c": 0.2}] * 3]
+    tied, other = Answered([["a"] * 3, *many], []), Answered([["b"] * 3, *many], [])
+    assert compare(ROWS, ["prediction", "probabilities"], tied, other, exact=False).ties == 3
