@@ -3,27 +3,20 @@
 Run by `describing` as `python -I describe_shim.py REQUEST`; only the standard library, and nothing newer than Python 3.8,
 for the interpreter is the user's. REQUEST is a JSON file: `shim` (path of model_shim.py), `code` (folder of the package's
 modules), `model`, `flavor`, `names`, `types`, `row`, and `answer`, the file that is written: `{"outputs": [[name, type]]}`, or
-`{"error": sentence}`.
+`{"refused": sentence}`.
 """
 
-# ruff: noqa: PTH123, UP006, UP035  (a user's Python 3.8; whatever loading raises is told)
+# ruff: noqa: PTH119, PTH123, UP006, UP035  (a user's Python 3.8; whatever loading raises is told)
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 import traceback
 from typing import Any, Dict
 
-
-class _ForeignError(Exception):
-    """A sentence for a person."""
-
-
-_LIBRARIES = (
-    "xgboost",
-    "lightgbm",
-)  # whose models are pickled too: what a pickle holds shows once it is loaded
+_PICKLED_TOO = ("xgboost", "lightgbm")  # what a pickle holds shows only once it is loaded
 
 
 def main() -> None:
@@ -34,17 +27,21 @@ def main() -> None:
         answer = _described(request)
     except Exception as error:
         traceback.print_exc()
-        kind = type(error).__name__
-        answer = {"error": str(error) if kind in ("ModelError", "_ForeignError") else f"{kind}: {error}"}
+        kind, name = type(error).__name__, os.path.basename(request["model"])
+        told = str(error) if kind == "ModelError" else f"The model {name} cannot be asked: {kind}: {error}."
+        answer = {"refused": told}
     with open(request["answer"], "w", encoding="utf-8") as file:
         json.dump(answer, file)
 
 
 def _described(request: Dict[str, Any]) -> Dict[str, Any]:
     sys.path.insert(0, request["code"])  # a pickle may name the user's own modules
-    model = _shim(request["shim"]).load(request["model"], request["flavor"])
-    if request["flavor"] in _LIBRARIES and request["flavor"] not in sys.modules:
-        raise _ForeignError(f"it was not made by {request['flavor']}, as serving.flavor says")
+    flavor, name = request["flavor"], os.path.basename(request["model"])
+    model = _shim(request["shim"]).load(request["model"], flavor)
+    if flavor in _PICKLED_TOO and flavor not in sys.modules:
+        return {
+            "refused": f"The model {name} was not made by {flavor}, as serving.flavor says. Correct it, or leave it out."
+        }
     model.check(request["names"], request["types"])
     model.score([request["row"]], request["names"], request["types"])  # what some answer with shows only then
     return {"outputs": [list(output) for output in model.outputs]}

@@ -43,10 +43,8 @@ def outputs(
         request.write_bytes(msgspec.json.encode(asked))
         _run(python, request, model)
         told = msgspec.json.decode(answer.read_bytes())
-    if "error" in told:
-        raise StepFailed(
-            f"The model {model.path} cannot be served as it is: {told['error']}", ["serving.model"]
-        )
+    if "refused" in told:
+        raise StepFailed(told["refused"], ["serving.model"])
     return tuple(Output(name=name, type=kind) for name, kind in told["outputs"])
 
 

@@ -116,7 +116,9 @@ def _wait_until_ready(replica: _Replica, within: float) -> None:
         raise StepFailed(
             f"The replica of {replica.entry} ended with status {status} before it could score.{_tail(replica)}"
         )
-    raise StepFailed(f"{replica.entry} cannot start to score: {said}. Correct it, or what training writes.")
+    raise StepFailed(
+        f"{replica.entry} cannot start to score: {said.rstrip('.')}. Correct it, or what training writes."
+    )
 
 
 def _answer(replica: _Replica, row: bytes, timeout: float) -> Any:

@@ -40,9 +40,9 @@ def test_a_classifier_of_two_labels_answers_with_label_and_probability(package: 
 @pytest.mark.parametrize(
     ("flavor", "inputs", "told"),
     [
-        ("onnx", INPUTS, "cannot be served as it is"),
-        ("xgboost", INPUTS, "it was not made by xgboost, as serving.flavor says"),
-        ("sklearn", INPUTS[:1], "cannot be served as it is"),
+        ("onnx", INPUTS, r"^The model model\.joblib "),
+        ("xgboost", INPUTS, r"^The model model\.joblib was not made by xgboost, as serving\.flavor says"),
+        ("sklearn", INPUTS[:1], "takes 2 inputs without names, found 1"),
     ],
 )
 def test_a_model_that_is_another_is_refused_by_name(
@@ -50,7 +50,6 @@ def test_a_model_that_is_another_is_refused_by_name(
 ) -> None:
     with pytest.raises(StepFailed, match=told) as caught:
         described(package, flavor, inputs)
-    assert "model.joblib" in caught.value.message
     assert caught.value.places[0].path == "serving.model"
 
 

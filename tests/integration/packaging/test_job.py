@@ -1,5 +1,6 @@
 """The package step as the loop runs it: real replicas of tiny scoring scripts."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -8,9 +9,14 @@ import textwrap
 import time
 from pathlib import Path
 
+import joblib
 import msgspec
+import numpy as np
 import psutil
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from loopwright import pins
 from loopwright.errors import IntegrityError, StepFailed
@@ -18,7 +24,7 @@ from loopwright.observations import bins
 from loopwright.packaging import digest, manifest, verify
 from loopwright.packaging.job import work
 from loopwright.packaging.replica import ask
-from loopwright.scoring import Settings
+from loopwright.scoring import ModelFile, Settings
 
 SCORE = """
     import json, os
@@ -264,3 +270,28 @@ def test_nothing_starts_in_an_environment_that_is_not_what_the_lock_says(told, t
         StepFailed, match=rf"numpy {version} is installed, the lock says 9{version}\. Nothing starts"
     ):
         work(told, tmp_path / "outputs")
+
+
+def test_a_model_answers_without_a_script_and_with_modules_of_its_own(told, tmp_path, monkeypatch):
+    (tmp_path / "code/score.py").unlink()
+    (tmp_path / "code/years.py").write_text("def decades(table):\n    return table / 10\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "code"))
+    steps = FunctionTransformer(importlib.import_module("years").decades), LogisticRegression()
+    fitted = make_pipeline(*steps).fit(np.array([[20.0], [25.0], [40.0], [45.0]]), [0, 0, 1, 1])
+    joblib.dump(fitted, tmp_path / "model/model.joblib")
+    del sys.modules["years"]
+    output, package = packaged(
+        told | {"entry": "", "served": "model.joblib", "compile": "never"}, tmp_path / "outputs"
+    )
+    assert output["example"]["response"]["prediction"] == 1
+    assert list(output["outputs"]) == [
+        {"name": "prediction", "type": "integer"},
+        {"name": "probability", "type": "number"},
+    ]
+    made = verify(package)
+    assert (made.entry, made.model, made.compiled) == (
+        "",
+        ModelFile(path="model.joblib", flavor="sklearn"),
+        False,
+    )
+    assert "code/years.py" in made.files

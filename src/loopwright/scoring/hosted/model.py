@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Callable
 
 from .parts import Config
@@ -15,6 +16,7 @@ class HostedModel:
     def __init__(self, config: Config, beside: Callable[[str], Any]) -> None:
         assert config.model is not None  # noqa: S101  (the caller has looked)
         self._config = config
+        sys.path.insert(0, config.code)  # a pickle may name modules of the user's own
         self._names, self._types = config.names, config.types
         self._model = beside("models").load(*config.model)
 

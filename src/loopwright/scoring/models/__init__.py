@@ -99,8 +99,8 @@ def _onnx(path: str) -> Model:
 def _reason(error: Exception) -> str:
     if isinstance(error, AttributeError) and "__main__" in str(error):
         return (
-            f"it was saved with something of the training script itself ({error}); define that in a module of its own and "
-            "import it there."
+            f"it was saved with something of the training script itself ({str(error).partition(' on <')[0]}); define that in a "
+            "module of its own and import it there."
         )
     first = str(error).strip().split("\n", 1)[0]  # XGBoost adds a trace of its own
     return f"{type(error).__name__}: {first}"
