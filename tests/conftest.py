@@ -1,13 +1,34 @@
-"""One state folder with the example in production, driven by the real command line; shared by the whole session."""
+"""One state folder with the example in production, driven by the real command line; shared by the whole session.
+
+Files go to the workers in the order of their names: what takes long, acceptance and chaos, comes first, and what takes
+moments, the unit tests, fills the end.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driving import Cli, Production, copy_example
+from xdist.scheduler import LoadFileScheduling
+
+SHARES_PRODUCTION = ("test_records.py", "test_refusals.py", "test_up.py")
+
+
+class Scheduling(LoadFileScheduling):
+    """A file's tests on one worker, and all that share the production too: it is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "production" if file.endswith(SHARES_PRODUCTION) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Ours where the settings' own is asked for."""
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ def test_after_a_reboot_all_is_served_again_by_what_systemd_starts(cli: Cli) -> 
 
 def served(cli: Cli) -> dict[str, Any] | None:
     """What prod serves, once a control plane answers."""
-    done = cli.run("status", "--json")
+    done = cli.here.run("status", "--json")
     told = json.loads(done.stdout) if done.returncode == 0 else {}
     return told["workloads"][0]["environments"]["prod"] if told.get("running") else None
 

@@ -1,10 +1,11 @@
-"""What is committed as the lock is what runs: seen from outside, with a workload that costs next to nothing."""
+"""What user code needs is there, and what is committed as the lock is what runs: seen from outside, with a workload that costs next to nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from driving import Cli
 from tiny_workload import make_tiny
@@ -56,6 +57,22 @@ def test_nothing_trains_in_an_environment_that_somebody_installed_into(tiny: tup
         assert "polars 1.0 is installed, the lock does not have it. Nothing starts in it." in told
     finally:
         intruder.rmdir()
+
+
+def test_a_script_that_uses_mlflow_just_works(tiny: tuple[Cli, Path], tmp_path: Path) -> None:
+    cli, _ = tiny
+    folder = make_tiny(tmp_path / "tracked", name="tracked")
+    (folder / "requirements.txt").write_text("mlflow-skinny==3.17.2\n")
+    script = folder / "train.py"
+    script.write_text(f"{script.read_text()}import mlflow\n\nmlflow.log_metric('of_my_own', 0.5)\n")
+    cli("up", str(folder))
+    run = cli.facts("run.created")[-1]["body"]["run"]
+    url = cli.status()["tracking_url"]
+    found = httpx.get(f"{url}/api/2.0/mlflow/runs/get", params={"run_id": run}).json()["run"]
+    metrics = {metric["key"]: metric["value"] for metric in found["data"]["metrics"]}
+    assert metrics["of_my_own"] == 0.5
+    assert "evaluation.accuracy" in metrics
+    assert found["info"]["status"] == "FINISHED"
 
 
 def _last(cli: Cli, folder: Path) -> dict[str, list[dict[str, str]]]:

@@ -150,7 +150,7 @@ def test_what_serves_is_brought_back_from_the_ledger_alone(cli: Cli) -> None:
         cli.command("server"), env=cli.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        until(lambda: cli.json("status")["running"] and all_ready(cli))
+        until(lambda: cli.status()["running"] and all_ready(cli))
         assert (cli.serving("prod")["version"], ask(cli)) == before
         assert work_done(cli) == work
         assert {fact["body"]["environment"] for fact in cli.facts("release.restored")} == {"dev", "prod"}

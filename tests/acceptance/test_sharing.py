@@ -38,7 +38,7 @@ def cli() -> Iterator[Cli]:
     try:
         cli("up", str(folder), "--no-wait")
         deadline = time.monotonic() + 180
-        while "tiny-1-prod" not in cli("status").stdout:
+        while "tiny-1-prod" not in cli.here("status").stdout:
             assert time.monotonic() < deadline
             time.sleep(0.2)
         yield cli

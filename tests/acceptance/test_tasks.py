@@ -74,7 +74,7 @@ def folder(cli: Cli, outside: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def states(cli: Cli) -> dict[str, str]:
-    steps = cli.json("status")["workloads"][0]["change"]["steps"]
+    steps = cli.status()["workloads"][0]["change"]["steps"]
     return {step["step"]: step["state"] for step in steps}
 
 

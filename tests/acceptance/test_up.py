@@ -1,22 +1,14 @@
-"""The main job: from a CSV to production, and again only what has changed."""
+"""The main job: from a CSV to production. That only what has changed is done again is told by test_plan."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
-from driving import STEPS, Cli, Production
+from driving import STEPS, Production
 
 pytestmark = pytest.mark.acceptance
-
-
-def states(cli: Cli, folder: Path) -> dict[str, str]:
-    """Bring a folder to production; the state of each step at the end."""
-    lines = cli("up", str(folder), "--auto-approve", "--json").stdout.splitlines()
-    last = [json.loads(line) for line in lines if '"progress"' in line][-1]
-    return {step["step"]: step["state"] for step in last["steps"]}
 
 
 def test_the_curl_line_that_is_printed_answers_with_a_prediction(production: Production) -> None:
@@ -55,25 +47,10 @@ def test_the_second_up_does_nothing_and_says_so(production: Production) -> None:
     assert len(production.cli.facts()) == before
 
 
-def test_a_changed_score_py_makes_a_new_package_without_training(
-    production: Production, variant: Path
-) -> None:
-    (variant / "score.py").write_text((variant / "score.py").read_text() + "\n# changed\n")
-    found = states(production.cli, variant)
-    assert [step for step in STEPS if found[step] == "cached"] == ["data", "environment", "train"]
-
-
-def test_a_changed_training_script_goes_on_from_training(production: Production, variant: Path) -> None:
-    (variant / "training.py").write_text((variant / "training.py").read_text() + "\n# changed\n")
-    found = states(production.cli, variant)
-    assert found["data"] == found["environment"] == "cached"
-    assert found["train"] == "done"
-
-
 def test_the_run_in_mlflow_has_lineage_and_artifacts(production: Production) -> None:
     import httpx
 
-    url = production.cli.json("status")["tracking_url"]
+    url = production.cli.status()["tracking_url"]
     version = httpx.get(
         f"{url}/api/2.0/mlflow/registered-models/alias", params={"name": "titanic", "alias": "prod"}
     ).json()["model_version"]
@@ -114,21 +91,3 @@ def test_following_several_replicas_names_each_lines_replica(production: Product
             seen.add(line.partition(" | ")[0])
         following.terminate()
     assert all(name.startswith("prod--titanic--") for name in seen)
-
-
-def test_a_script_that_uses_mlflow_just_works(production: Production, variant: Path) -> None:
-    import httpx
-
-    requirements = variant / "requirements.txt"
-    requirements.write_text(requirements.read_text() + "mlflow-skinny==3.17.2\n")
-    script = (variant / "training.py").read_text()
-    logs = "    import mlflow\n\n    mlflow.log_metric('of_my_own', 0.5)\n"
-    (variant / "training.py").write_text(script.replace("\nif __name__", f"{logs}\n\nif __name__"))
-    states(production.cli, variant)
-    run = next(fact for fact in reversed(production.cli.facts("run.created")))["body"]["run"]
-    url = production.cli.json("status")["tracking_url"]
-    found = httpx.get(f"{url}/api/2.0/mlflow/runs/get", params={"run_id": run}).json()["run"]
-    metrics = {metric["key"]: metric["value"] for metric in found["data"]["metrics"]}
-    assert metrics["of_my_own"] == 0.5
-    assert "evaluation.accuracy" in metrics
-    assert found["info"]["status"] == "FINISHED"

@@ -33,7 +33,7 @@ def settled(cli: Cli) -> dict[str, Any]:
     """The workload's status, once its change has ended and both environments serve."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        workload: dict[str, Any] = cli.json("status")["workloads"][0]
+        workload: dict[str, Any] = cli.status()["workloads"][0]
         serving = json.dumps(workload["environments"])
         if workload["change"]["state"] in ("succeeded", "failed") and '"ready": 0' not in serving:
             return workload

@@ -95,7 +95,7 @@ def assert_one_of_each(cli: Cli, number: int) -> None:
 
 def ready(cli: Cli) -> dict[str, Any] | None:
     """The status, once the control plane is back, if it was killed last."""
-    status: dict[str, Any] = cli.json("status")
+    status: dict[str, Any] = cli.status()
     return status if status["running"] and status["services"] else None
 
 

@@ -23,13 +23,13 @@ def test_a_full_disk_is_said_and_with_room_it_goes_on(disk: Path, tmp_path: Path
         serving, approval = cli.serving("dev"), until(lambda: change(cli).get("approval"))
         ballast = fill(disk)
         assert "disk is full" in cli("approve", approval, expect=1).stderr
-        assert "Make room" in until(lambda: cli.json("status")["trouble"])
+        assert "Make room" in until(lambda: cli.status()["trouble"])
         right = {"authorization": f"Bearer {serving['key']}"}
         assert httpx.post(serving["url"], json=serving["example"], headers=right).json() == ANSWER
         ballast.unlink()
         cli("approve", approval)
         assert ended(cli)["state"] == "succeeded"
-        assert cli.json("status")["trouble"] == ""
+        assert cli.status()["trouble"] == ""
         assert cli.json("history", "verify")["ok"]
         assert [fact["body"]["environment"] for fact in cli.facts("release.completed")] == ["dev", "prod"]
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -16,9 +17,11 @@ import httpx
 import psutil
 import pytest
 from driving import STEPS, Cli, Production
+from tiny_workload import make_tiny
 from waiting import until
 
 pytestmark = pytest.mark.chaos
+PAUSE = 0.05  # seconds between two requests of a client: the machine has more to do than to answer them
 
 
 def process(cli: Cli, module: str) -> psutil.Process | None:
@@ -39,14 +42,14 @@ def kill(cli: Cli, module: str) -> None:
 
 @contextmanager
 def requests(serving: dict[str, Any]) -> Iterator[list[str]]:
-    """Ask an endpoint without pause from four clients; the answers that were no 200 are gathered."""
+    """Ask an endpoint all the time from four clients; the answers that were no 200 are gathered."""
     wrong: list[str] = []
     asked = [0] * 4
     end = threading.Event()
 
     def ask(index: int) -> None:
         with httpx.Client(headers={"authorization": f"Bearer {serving['key']}"}, timeout=30) as client:
-            while not end.is_set():
+            while not end.wait(PAUSE):
                 try:
                     answer = client.post(serving["url"], json=serving["example"])
                 except httpx.HTTPError as error:
@@ -70,13 +73,45 @@ def requests(serving: dict[str, Any]) -> Iterator[list[str]]:
             thread.join()
 
 
+TESTS = """\
+tests:
+  functional: cases.yaml
+  stress: {requests: 100, concurrency: 2, p99: 20s}
+"""
+CASES = "cases: [{name: high, request: {x: 0.9}, expect: {status: 200, values: {prediction: 1}}}]\n"
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    """A small workload with every step, in production on a state folder of its own.
+
+    Its training and the start of its script take a second, so that they are met.
+    """
+    cli = Cli(tmp_path_factory.mktemp("home"))
+    environments = "{dev: {}, prod: {approval: required, serving: {replicas: {min: 2, max: 2}}}}"
+    folder = make_tiny(tmp_path_factory.mktemp("work") / "tiny", environments=environments, more=TESTS)
+    (folder / "cases.yaml").write_text(CASES)
+    train, score = (folder / "train.py").read_text(), (folder / "score.py").read_text()
+    (folder / "train.py").write_text(f"{train}import time\n\ntime.sleep(1)\n")
+    (folder / "score.py").write_text(
+        f"import time\n{score}".replace("def init():\n", "def init():\n    time.sleep(1)\n")
+    )
+    yield Production(cli, folder, cli("up", str(folder), "--auto-approve").stdout)
+    cli("down")
+
+
+@pytest.fixture
+def variant(production: Production, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(production.folder, tmp_path / "tiny"))
+
+
 def changed_everywhere(variant: Path, seed: int) -> Path:
-    """Change the data and the model, so that every step has work to do."""
-    data = variant / "data" / "passengers.csv"
+    """Change the data, the requirements and the model, so that every step has work to do."""
+    data, requirements, train = variant / "rows.csv", variant / "requirements.txt", variant / "train.py"
     lines = data.read_text().splitlines()
     data.write_text("\n".join(lines[: len(lines) - seed]) + "\n")
-    requirements = variant / "requirements.txt"
-    requirements.write_text(requirements.read_text() + f"# {seed}\n")
+    requirements.write_text(f"{requirements.read_text()}# {seed}\n")
+    train.write_text(train.read_text().replace(") / 2,", f") / 2 + {seed / 10_000},"))
     return variant
 
 
@@ -126,16 +161,16 @@ def test_the_control_plane_killed_in_each_step_goes_on_where_it_was(
 
 def assert_registry_agrees(cli: Cli) -> None:
     """As many model versions as packages were registered, and the alias where the ledger has it."""
-    url = cli.json("status")["tracking_url"]
-    found = httpx.get(
-        f"{url}/api/2.0/mlflow/model-versions/search", params={"filter": "name='titanic'"}
-    ).json()["model_versions"]
+    url = cli.status()["tracking_url"]
+    found = httpx.get(f"{url}/api/2.0/mlflow/model-versions/search", params={"filter": "name='tiny'"}).json()[
+        "model_versions"
+    ]
     registered = [fact for fact in cli.facts("step.succeeded") if fact["body"]["step"] == "register"]
     assert len(found) == len(registered) == len({fact["body"]["output"]["version"] for fact in registered})
     alias = httpx.get(
-        f"{url}/api/2.0/mlflow/registered-models/alias", params={"name": "titanic", "alias": "prod"}
+        f"{url}/api/2.0/mlflow/registered-models/alias", params={"name": "tiny", "alias": "prod"}
     ).json()
-    assert f"titanic:{alias['model_version']['version']}" == cli.serving()["version"]
+    assert f"tiny:{alias['model_version']['version']}" == cli.serving()["version"]
 
 
 def test_the_agent_killed_while_a_change_is_under_way_loses_nothing(
@@ -169,7 +204,7 @@ def test_the_agent_killed_while_a_change_is_under_way_loses_nothing(
     assert killed == 2
     assert {replica["pid"] for replica in cli.serving()["replicas"]} == before
     assert wrong == []
-    waiting = cli.json("status")["workloads"][0]["change"]["approval"]
+    waiting = cli.status()["workloads"][0]["change"]["approval"]
     cli("approve", waiting, "--comment", "after the agent's death")
     cli("up", str(folder))
     decided = cli.facts("approval.decided")[-1]["body"]
@@ -206,7 +241,7 @@ def test_with_control_plane_and_agent_dead_the_endpoint_answers_and_they_come_ba
 
 
 def test_down_ends_all_that_dead_ones_have_left(production: Production) -> None:
-    """Last here: it takes production down, and brings it back for whoever comes after."""
+    """Last here: it takes production down."""
     cli = production.cli
     kill(cli, "loopwright.engines.local.agent")
     kill(cli, "loopwright.server")
@@ -217,5 +252,4 @@ def test_down_ends_all_that_dead_ones_have_left(production: Production) -> None:
         for p in psutil.process_iter(["cmdline"])
         if any(mark in w for w in p.info["cmdline"] or [])
     ] == []
-    assert not cli.json("status")["running"]
-    cli("up", str(production.folder), "--auto-approve")
+    assert not cli.status()["running"]

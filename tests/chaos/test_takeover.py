@@ -104,7 +104,7 @@ def test_the_second_is_refused_or_waits_and_completes_what_the_killed_first_bega
     until(lambda: "Waiting for it to end" in (tmp_path / "server-2.log").read_text())
     cli("down")  # of all: who stands by must not bring it up again
     assert (second.wait(60), third.wait(60)) == (0, 0)
-    assert not cli.json("status")["running"]
+    assert not cli.status()["running"]
 
 
 HOLD = """import sys, time

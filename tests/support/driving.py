@@ -58,14 +58,24 @@ class Cli:
 
     def facts(self, kind: str = "", limit: int = 10_000) -> list[dict[str, Any]]:
         """The ledger's facts, of one kind or all."""
-        lines = self("history", "--limit", str(limit), "--json").stdout.splitlines()
+        lines = self.here("history", "--limit", str(limit), "--json").stdout.splitlines()
         facts: list[dict[str, Any]] = [json.loads(line) for line in lines]
         return [fact for fact in facts if kind in ("", fact["kind"])]
 
     def serving(self, environment: str = "prod") -> dict[str, Any]:
         """What an environment serves."""
-        found: dict[str, Any] = self.json("status")["workloads"][0]["environments"][environment]
+        found: dict[str, Any] = self.status()["workloads"][0]["environments"][environment]
         return found
+
+    def status(self) -> dict[str, Any]:
+        """What `status --json` says."""
+        found: dict[str, Any] = self.here.json("status")
+        return found
+
+    @property
+    def here(self) -> Here:
+        """The same in this process: who looks many times need not start many."""
+        return Here(self.home)
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ def copy_example(folder: Path) -> Path:
     shutil.copytree(EXAMPLE, folder)
     spec = folder / "loopwright.yaml"
     # What a stress test may take is a question of the machine; these tests share theirs with others.
-    text = spec.read_text().replace("p99: 1s", "p99: 20s")
+    text = spec.read_text().replace("requests: 2000", "requests: 200").replace("p99: 1s", "p99: 20s")
     spec.write_text(text.replace("workload: titanic-score-py", "workload: titanic"))
     for words in (
         ["init", "-q"],

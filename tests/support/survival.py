@@ -29,7 +29,7 @@ def copy_workload(folder: Path) -> Path:
 
 def change(cli: Cli) -> dict[str, Any]:
     """The newest change, as `status` tells it; empty while no control plane answers."""
-    done = cli.run("status", "--json")
+    done = cli.here.run("status", "--json")
     if done.returncode:
         return {}
     workloads = json.loads(done.stdout)["workloads"]
