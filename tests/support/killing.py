@@ -164,16 +164,21 @@ class Killer:
 
 
 def _await_end(victim: psutil.Process) -> float:
-    """When it was gone: on a busy machine, a process that is killed may have its sockets for a while yet."""
+    """When it was gone: on a busy machine, a process that is killed may have its sockets for a while yet.
+
+    The first thread may have ended, and the process look dead by that, while another has still to be given the processor.
+    """
     deadline = time.monotonic() + LONGEST_DEATH
-    while time.monotonic() < deadline:
-        try:
-            if victim.status() == psutil.STATUS_ZOMBIE or not victim.is_running():
-                break
-        except psutil.NoSuchProcess:
-            break
+    while time.monotonic() < deadline and _lives(victim):
         time.sleep(0.002)
     return time.time()
+
+
+def _lives(victim: psutil.Process) -> bool:
+    try:
+        return victim.is_running() and (victim.status() != psutil.STATUS_ZOMBIE or victim.num_threads() > 1)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _step(process: psutil.Process, home: Path) -> str:
