@@ -56,6 +56,11 @@ def test_distributions_are_those_of_one_role(cli: Cli) -> None:
     ("words", "status", "message"),
     [
         (("nobody",), 1, "No workload with observations 'nobody' is known here. Known: titanic."),
+        (
+            ("titanic", "--out", "/nowhere/x.csv"),
+            1,
+            "/nowhere/x.csv cannot be written: No such file or directory.",
+        ),
         (("titanic", "--environment", "prod"), 1, "No environment with observations 'prod'"),
         (("titanic", "--out", "x.txt"), 2, "expected a name that ends in .parquet, .csv, .arrow"),
         (("titanic", "--distributions", "--labels"), 2, "--distributions does not take --labels"),

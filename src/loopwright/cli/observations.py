@@ -22,13 +22,22 @@ _SPREAD = ("name", "rows", "missing", "out_of_range", "low", "median", "high", "
 def observations(parsed: argparse.Namespace) -> int:
     """Show or write what matches."""
     _check(parsed)
-    from loopwright.operations.observations import Wish, distributions, newest, write
+    from loopwright.operations.observations import Wish, newest, write
 
-    wish = Wish(parsed.since, parsed.until, parsed.revision, parsed.role, parsed.id, parsed.labels)
+    wish = Wish(
+        since=parsed.since,
+        until=parsed.until,
+        revision=parsed.revision,
+        role=parsed.role,
+        id=parsed.id,
+        labels=parsed.labels,
+    )
     given = (StateFolder.resolve(parsed.home), parsed.workload, parsed.environment, wish)
     if parsed.out is not None:
         _show_written(parsed, write(*given, Path(parsed.out)))
     elif parsed.distributions:
+        from loopwright.operations.distributions import distributions
+
         _show_distributions(parsed, distributions(*given))
     else:
         _show(parsed, newest(*given, parsed.limit or _SHOWN), wish)

@@ -46,16 +46,20 @@ class Wish:
     since: float | None = None  # seconds since the epoch
     until: float | None = None
     revision: str | None = None  # its beginning
+    version: str | None = None  # such as titanic:3
     role: str | None = None
     id: str | None = None  # the request's, ours or the client's
     labels: bool = False  # whether labels are put beside the rows
 
     def takes_file(self, header: Header, touched: float) -> bool:
         """Whether there may be some in a segment that was last written then."""
-        return (
-            (self.since is None or touched >= self.since)
-            and (self.revision is None or header.revision.startswith(self.revision))
-        )  # fmt: skip
+        return self.takes_replica(header) and (self.since is None or touched >= self.since)
+
+    def takes_replica(self, header: Header) -> bool:
+        """Whether it is of a revision and version that is wanted."""
+        return (self.revision is None or header.revision.startswith(self.revision)) and (
+            self.version in (None, header.version)
+        )
 
     def rows(self, block: Requests) -> Any:
         """Which requests of a block, as a mask; None where it is all of them."""

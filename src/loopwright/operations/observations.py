@@ -1,15 +1,16 @@
-"""What replicas recorded of a workload's requests: the newest of them, all of them as a file, how their values spread.
+"""What replicas recorded of a workload's requests: the newest of them, or all of them as a file.
 
 Read where it lies, in the state folder, with and without a control plane.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,17 @@ from typing import Any
 import pyarrow as pa
 
 from loopwright.errors import ConflictError, MachineError, NotFoundError, UsageError
-from loopwright.observations import bins, recovery, segments
-from loopwright.observations.blocks import Header, Pane, Summary
-from loopwright.observations.panes import Distribution
+from loopwright.observations import segments
 from loopwright.observations.reading import Reader, Wish, labels_of
-from loopwright.observations.tallies import counts_of, frequent, moments_of, quantiles
 from loopwright.operations.naming import pick
 from loopwright.operations.telling import utc
 from loopwright.state import StateFolder
 
-__all__ = ["Wish", "distributions", "newest", "write"]
-
-_NAMED = 5  # unseen categories that are told
+__all__ = ["Kept", "Wish", "find", "newest", "write"]
 
 
 @dataclass(frozen=True)
-class _Kept:
+class Kept:
     """Where the segments of a workload lie."""
 
     workload: str
@@ -46,7 +42,7 @@ def newest(
 
     Raises NotFoundError where none was ever recorded.
     """
-    kept = _find(state, workload, environment)
+    kept, wish = find(state, workload, environment, wish)
     labels = labels_of(kept.paths) if wish.labels else None
     rows: list[dict[str, Any]] = []
     lost: Counter[str] = Counter()
@@ -100,7 +96,7 @@ def write(
         raise UsageError(f"--out: found {file.name!r}, expected a name that ends in {', '.join(_FORMATS)}.")
     if file.exists():
         raise ConflictError(f"{file} is there already. Name another file, or remove it.")
-    kept = _find(state, workload, environment)
+    kept, wish = find(state, workload, environment, wish)
     reader = Reader(kept.paths, wish)
     rows = 0
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.partial")
@@ -112,7 +108,7 @@ def write(
         beside.rename(file)
     except OSError as error:
         raise MachineError(
-            f"{file} cannot be written: {error.strerror or error}. Name another folder, or make room."
+            f"{file} cannot be written: {_reason(error)}. Name another folder, or make room."
         ) from error
     finally:
         beside.unlink(missing_ok=True)
@@ -126,101 +122,17 @@ def write(
     }
 
 
-def distributions(state: StateFolder, workload: str, environment: str | None, wish: Wish) -> dict[str, Any]:
-    """How the values of each column spread, beside the baseline; of the revision that answered last, or of `wish.revision`."""
-    kept = _find(state, workload, environment)
-    found: dict[tuple[str, str], tuple[Header, Distribution]] = {}
-    last = ("", "")
-    newest_pane = float("-inf")
-    for header, pane in recovery.panes(kept.paths):
-        if not _wanted(header, pane, wish):
-            continue
-        key = (header.revision, pane.baseline)
-        _, total = found.setdefault(key, (header, Distribution(pane.baseline)))
-        total.add(pane)
-        if pane.ended > newest_pane:
-            last, newest_pane = key, pane.ended
-    if not found:
-        return {"workload": kept.workload, "columns": []}
-    header, total = found[last]
-    role = wish.role or "live"
-    baseline = bins.decode(header.bins) if header.bins else None
-    known = dict(baseline.features) | {"prediction": baseline.outcome} if baseline else {}
-    columns = [
-        *(_spread("feature", name, one, known.get(name)) for name, one in total.features(role).items()),
-        *(_spread("output", name, one, known.get(name)) for name, one in total.outputs(role).items()),
-    ]
-    return {
-        "workload": kept.workload,
-        "revision": header.revision,
-        "version": header.version,
-        "role": role,
-        "columns": columns,
-    }
-
-
-def _wanted(header: Header, pane: Pane, wish: Wish) -> bool:
-    return (
-        (wish.revision is None or header.revision.startswith(wish.revision))
-        and (wish.since is None or pane.ended >= wish.since)
-        and (wish.until is None or pane.began <= wish.until)
-    )  # fmt: skip
-
-
-def _spread(kind: str, name: str, summary: Summary, into: bins.Bins | None) -> dict[str, Any]:
-    counts = counts_of(summary)
-    median = quantiles(summary, [0.5])
-    return {
-        "name": name,
-        "kind": kind,
-        "rows": counts.rows,
-        "missing": counts.missing,
-        "out_of_range": counts.out_of_range if into is not None else None,
-        "other": counts.other,
-        "low": summary.low,
-        "high": summary.high,
-        "mean": summary.mean if summary.count else None,
-        "deviation": moments_of(summary).deviation,
-        "median": median[0] if median else None,
-        "unbinned": [{"value": text, "count": count} for text, count in frequent(summary)[:_NAMED]],
-        "bins": _bins(summary, into),
-        "baseline": _trained(into),
-    }
-
-
-def _trained(into: bins.Bins | None) -> dict[str, Any] | None:
-    """What the training rows were; None where no baseline has the column."""
-    if into is None:
-        return None
-    known = {"rows": into.counts.rows, "missing": into.counts.missing}
-    if isinstance(into, bins.Categories) or into.moments is None:
-        return known
-    median = into.percentiles[50] if into.percentiles else None
-    of = into.moments
-    return known | {
-        "low": of.low,
-        "high": of.high,
-        "mean": of.mean,
-        "deviation": of.deviation,
-        "median": median,
-    }
-
-
-def _bins(summary: Summary, into: bins.Bins | None) -> list[dict[str, Any]]:
-    if into is None:
-        return []
-    names = into.edges if isinstance(into, bins.Numbers) else into.names
-    return [
-        {"bin": name, "count": count, "baseline": before}
-        for name, count, before in zip(names, summary.bins, into.counts.bins, strict=True)
-    ]
+def _reason(error: OSError) -> str:
+    """PyArrow puts a whole sentence in the place of the reason."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _unread(reader: Reader) -> list[dict[str, Any]]:
     return [{"file": str(path), "bytes": count} for path, count in reader.unread.items()]
 
 
-def _find(state: StateFolder, workload: str, environment: str | None) -> _Kept:
+def find(state: StateFolder, workload: str, environment: str | None, wish: Wish) -> tuple[Kept, Wish]:
+    """Where the segments lie, and the wish with the version where one was named: `titanic:17` names both."""
     if state.is_foreign():
         raise MachineError(
             f"{state.root} belongs to another user, and what it recorded is for its owner alone."
@@ -230,10 +142,12 @@ def _find(state: StateFolder, workload: str, environment: str | None) -> _Kept:
         raise NotFoundError(
             f"{state.root} holds no observations: no replica has recorded a request yet. --home names another state folder."
         )
-    name = pick(workload, sorted(known), "workload with observations")
+    given, colon, number = workload.partition(":")
+    name = pick(given, sorted(known), "workload with observations")
     where = sorted(path.parent.name for path in state.observations.glob(f"*/{name}"))
     chosen = where if environment is None else [pick(environment, where, "environment with observations")]
-    return _Kept(name, [path for one in chosen for path in segments.found(state.observations / one / name)])
+    paths = [path for one in chosen for path in segments.found(state.observations / one / name)]
+    return Kept(name, paths), replace(wish, version=f"{name}:{number}") if colon else wish
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -54,13 +54,17 @@ def test_a_large_request_has_its_rows_numbered_through(tmp_path):
 
 
 def test_filters(tmp_path):
-    recorded(tmp_path, {"role": "live"}, {"role": "mirror", "client_id": "mine"}, {"role": "test"})
+    about = subject(version="titanic:3")
+    recorded(
+        tmp_path, {"role": "live"}, {"role": "mirror", "client_id": "mine"}, {"role": "test"}, about=about
+    )
     ids = lambda **wish: read(tmp_path, **wish)["id"].to_pylist()  # noqa: E731
     assert ids(role="mirror") == ids(id="mine") == ids(id="q-2") == ["q-2"]
     assert ids(since=1.7e9 + 2) == ["q-2", "q-3"]
     assert ids(until=1.7e9 + 1) == ["q-1"]
     assert ids(revision="r") == ["q-1", "q-2", "q-3"]
-    assert ids(revision="x") == []
+    assert ids(revision="x") == ids(version="titanic:9") == []
+    assert ids(version="titanic:3") == ["q-1", "q-2", "q-3"]
 
 
 def test_the_newest_label_of_a_row_stands_beside_it(tmp_path):

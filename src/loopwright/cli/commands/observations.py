@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
            loopwright observations titanic --since 2026-03-01 --labels --out titanic.parquet
            loopwright observations titanic --distributions""",
     )
-    made.add_argument("workload", type=named, help="the workload; its beginning is enough")
+    made.add_argument("workload", type=named, help="the workload, or a version of it such as titanic:17")
     made.add_argument("--environment", type=named, metavar="ENV", help="only this environment (default: all)")
     made.add_argument(
         "--since",
