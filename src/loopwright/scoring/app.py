@@ -12,7 +12,7 @@ import msgspec
 
 from loopwright.scoring import labelling, metrics, refusals
 from loopwright.scoring.body import Body, BodyReader, Incoming
-from loopwright.scoring.context import Context, Routed
+from loopwright.scoring.context import TEST, Context
 from loopwright.scoring.failure_log import FailureLog
 from loopwright.scoring.fronts import OWN, Peers, merged
 from loopwright.scoring.logs import Log
@@ -137,7 +137,8 @@ class App:
         """What `_score` does, in another protocol's words."""
         assert path.speaker is not None  # noqa: S101  (it has no page)
         headers, body, status = scope.headers, Body(exchange), 500
-        context = Routed(path.speaker.route, self._context(headers, request_id))
+        context = self._context(headers, request_id)
+        context.route = path.speaker.route
         self.active += 1
         try:
             self._service.check()
@@ -162,7 +163,7 @@ class App:
         status = 500
         try:
             length, encoding = get("content-length"), get("content-encoding")
-            if reader.is_small(length, encoding) and not service.busy():
+            if reader.is_small(length, encoding) and service.open:
                 content = await reader.read_small(exchange)
             else:
                 body = Body(exchange)
@@ -188,7 +189,7 @@ class App:
             time.perf_counter(),
             time.time(),
             get("x-loopwright-request-id") or get("x-request-id"),  # behind the gateway the latter is its own
-            get("x-loopwright-role"),
+            get("x-loopwright-role") or TEST,
             get("traceparent"),
         )
 

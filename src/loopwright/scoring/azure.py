@@ -64,7 +64,7 @@ class ScriptApp(App):
         status = 500
         try:
             length, encoding = get("content-length"), get("content-encoding")
-            if reader.is_small(length, encoding) and not service.busy():
+            if reader.is_small(length, encoding) and service.open:
                 content = await reader.read_small(exchange)
             else:
                 body = Body(exchange)

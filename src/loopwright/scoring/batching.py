@@ -12,6 +12,8 @@ import asyncio
 from collections import deque
 from typing import Any, Protocol
 
+import msgspec
+
 from loopwright.scoring.refusals import (
     Draining,
     Failed,
@@ -47,15 +49,12 @@ class Model(Protocol):
         ...
 
 
-class Asked:
+class Asked(msgspec.Struct, eq=False, gc=False):
     """The rows of one request, waiting for a call or in one; `answer` ends with their columns, or with a Refusal."""
 
-    __slots__ = ("answer", "rows", "since")
-
-    def __init__(self, rows: list[Row], answer: asyncio.Future[Columns], since: float) -> None:
-        self.rows = rows
-        self.answer = answer
-        self.since = since  # the loop's time when it came, and later when its call began
+    rows: list[Row]
+    answer: asyncio.Future[Columns]
+    since: float  # the loop's time when it came, and later when its call began
 
 
 class Batcher:

@@ -14,7 +14,7 @@ import grpc
 
 from loopwright.errors import MachineError
 from loopwright.scoring.address import Address
-from loopwright.scoring.context import Context, Routed
+from loopwright.scoring.context import TEST, Context
 from loopwright.scoring.failure_log import FailureLog
 from loopwright.scoring.listener import clear
 from loopwright.scoring.logs import Log
@@ -170,15 +170,15 @@ class GrpcServer:
 
     def _context(self, call: Any) -> Context:
         told = {name: value for name, value in call.invocation_metadata() or () if isinstance(value, str)}
-        known = Context(
+        return Context(
             next(self._ids),
             time.perf_counter(),
             time.time(),
             told.get("x-loopwright-request-id") or told.get("x-request-id"),
-            told.get("x-loopwright-role"),
+            told.get("x-loopwright-role") or TEST,
             told.get("traceparent"),
+            f"/{grpc_messages.SERVICE}/ModelInfer",
         )
-        return Routed(f"/{grpc_messages.SERVICE}/ModelInfer", known)
 
 
 def _own(place: Path | Address) -> None:

@@ -66,7 +66,7 @@ class Service:
         self._line: Scripts | _Rows = self._scripts or _Rows(settings, cast("RowScorer", scorer), telemetry)
         self.recorder = recorder
         self._losses = Losses(recorder)
-        self._was_ready = False
+        self.open = False  # it was ready once and is not closed, so that `check` would at most find it full
         self._completed = 0
         self.waits_for: Callable[[], str] = (
             str  # what else must be there before it is ready; nothing where empty
@@ -75,17 +75,13 @@ class Service:
         self.draining = False  # not ready any more; what still comes is answered
         self.closed = False  # what still comes is sent away
 
-    def busy(self) -> bool:
-        """Whether `check` would raise, or may."""
-        return self.closed or not self._was_ready or self._line.full
-
     def check(self) -> None:
         """Raise Busy where a request need not even be read."""
         if self.closed:
             raise Draining("This replica is ending. Try again.")
-        if not self._was_ready:
-            self._was_ready = self._scorer.ready
-            if not self._was_ready:
+        if not self.open:
+            self.open = self._scorer.ready
+            if not self.open:
                 raise NotReady(f"This replica is not ready: {self._scorer.message}.")
         self._line.check()
 
@@ -178,7 +174,7 @@ class Service:
 
     def abandon(self) -> None:
         """Answer at once whatever is still waiting or being scored; the time to end has come."""
-        self.closed = True
+        self.closed, self.open = True, False
         self._line.abandon()
         self._scorer.abandon()
 

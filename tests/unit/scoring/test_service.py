@@ -52,7 +52,7 @@ class _Sleeper:
 
 
 def _context() -> Context:
-    return Context("1", time.perf_counter(), time.time(), None, None, None)
+    return Context("1", time.perf_counter(), time.time(), None, "test", None)
 
 
 async def _score(service: Service, body: bytes) -> bytes:
