@@ -122,6 +122,7 @@ class Route(Value, frozen=True, kw_only=True):
     idempotent: bool = True
     capacity: int = 1  # replicas x (concurrency + queue): sizes retry and pending limits
     feedback_keys: dict[str, str] = {}  # as `keys`, for labels and events; empty: nobody may write them
+    test_keys: dict[str, str] = {}  # with one of these a request to /score counts as a test, not as live
     grpc: bool = False  # its replicas answer gRPC too, each on a socket `.grpc` beside its own
 
 

@@ -24,6 +24,11 @@ def feedback_key(state: StateFolder, environment: str, workload: str) -> str:
     return _key(state, f"{environment}/{workload}/feedback")
 
 
+def key_of_tests(state: StateFolder, environment: str, workload: str) -> str:
+    """The key of our own tests of an endpoint: what comes with it is no live traffic, and observations say so."""
+    return _key(state, f"{environment}/{workload}/test")
+
+
 def _key(state: StateFolder, name: str) -> str:
     with _writing:
         keys = _keys(state.endpoint_keys)

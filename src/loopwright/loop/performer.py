@@ -17,7 +17,7 @@ from loopwright.errors import LoopwrightError, StepFailed, TemporaryError
 from loopwright.ledger import Fact
 from loopwright.loop.actions import Action, Ask, Call, End, Enter, Finish, Leave, Release, Settle, Start
 from loopwright.loop.case import Case, Services
-from loopwright.loop.keys import endpoint_key, feedback_key
+from loopwright.loop.keys import endpoint_key, feedback_key, key_of_tests
 from loopwright.loop.pipeline import MOST_LOST
 from loopwright.loop.places import with_places
 from loopwright.loop.serving import START_TIMEOUT, example_request, replica_set
@@ -343,6 +343,7 @@ def route_table(view: View, state: StateFolder) -> tuple[Route, ...]:
                 idempotent=body["idempotent"],
                 capacity=body["capacity"],
                 feedback_keys={"feedback": feedback_key(state, environment, workload)},
+                test_keys={"test": key_of_tests(state, environment, workload)},
                 grpc=body.get("grpc", False),  # which the facts of 0.2 do not say
             )
         )

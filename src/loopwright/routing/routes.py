@@ -26,7 +26,7 @@ _RETRY_UNSENT = "connect-failure,refused-stream"
 _OPEN = "|".join(("", "healthz", "readyz", "ping", "health", "docs", "v2/health/live", "v2/health/ready"))
 _MODEL = "|".join(("invocations", "version", r"openapi\.json", r"swagger\.json", "v2/?", "v2/models/.*"))
 GRPC_SERVICE = "/inference.GRPCInferenceService/"
-_ROLE = {"x-loopwright-role": "live"}
+_ROLE, _LIVE, _TEST = "x-loopwright-role", "live", "test"
 # Bytes of a body kept to send it again; a longer one is passed on but can no longer be retried.
 _RETRY_BODY = 1 << 20
 
@@ -47,7 +47,6 @@ def render_routes(table: Table) -> Resource:
                         "name": "all",
                         "domains": ["*"],
                         "routes": [*found, _nothing_there()],
-                        "request_headers_to_add": _headers(_ROLE),
                     }
                 ],
             }
@@ -71,11 +70,12 @@ def _routes(endpoint: Endpoint) -> list[Resource]:
     prefix, below = endpoint.prefix, f"{re.escape(endpoint.prefix)}/"
     keys = _keys(endpoint, endpoint.keys) if endpoint.keys else _open()
     feedback = _keys(endpoint, endpoint.feedback_keys)
-    told = {"request_headers_to_add": _headers({"x-loopwright-prefix": prefix})}
+    told = {"request_headers_to_add": _headers({_ROLE: _LIVE, "x-loopwright-prefix": prefix})}
     found = [
         _route(endpoint, {"path": f"{prefix}/score", "headers": _PREFLIGHT}, _open())
         if endpoint.keys
         else None,
+        *(_test(endpoint, client, key) for client, key in sorted(endpoint.test_keys.items())),
         _route(endpoint, {"path": f"{prefix}/score"}, keys),
         _route(endpoint, {"safe_regex": {"regex": f"{below}(?:{_OPEN})"}}, _open()),
         _route(
@@ -109,9 +109,18 @@ def _route(endpoint: Endpoint, match: Resource, keys: Resource) -> Resource:
             "timeout": seconds(endpoint.timeout),
             "retry_policy": _retries(endpoint.idempotent),
         },
+        "request_headers_to_add": _headers({_ROLE: _LIVE}),
         "request_body_buffer_limit": _RETRY_BODY,
         "typed_per_filter_config": {"keys": keys},
     }
+
+
+def _test(endpoint: Endpoint, client: str, key: str) -> Resource:
+    """The same for our own tests; their key is what tells them from live requests, before anything is known of the client."""
+    sent = {"name": "authorization", "string_match": {"exact": f"Bearer {key}"}}
+    match = {"path": f"{endpoint.prefix}/score", "headers": [sent]}
+    told = {"request_headers_to_add": _headers({_ROLE: _TEST})}
+    return _route(endpoint, match, _keys(endpoint, {client: key})) | told
 
 
 def _rewritten(endpoint: Endpoint, match: Resource) -> Resource:

@@ -72,6 +72,9 @@ class Endpoint:
     feedback_keys: Mapping[str, str] = field(
         default_factory=dict, repr=False
     )  # for labels and events, which no key of `keys` may write; empty: nobody may
+    test_keys: Mapping[str, str] = field(
+        default_factory=dict, repr=False
+    )  # with one of these a request to /score counts as a test, not as live
     grpc: bool = False  # gRPC too, at the clusters that `grpc_cluster` names
 
     @property

@@ -59,6 +59,17 @@ def test_a_scoring_key_writes_no_labels_and_a_label_key_scores_nothing(keyed: Ri
     assert keyed.post("/dev/w/score", authorization="Bearer label-key").status == 401
 
 
+@pytest.mark.parametrize("keys", [{}, {"alice": "key"}])
+def test_what_comes_with_the_test_key_is_no_live_request(rig: Rig, keys: dict[str, str]) -> None:
+    rig.want(route(keys=keys, test_keys={"test": "test-key"}))
+    told: dict[str, Any] = {"authorization": "Bearer test-key"}
+    seen = rig.post("/dev/w/score", **told).json["headers"]
+    assert (seen["x-loopwright-role"], seen["x-loopwright-client"]) == ("test", "test")
+    assert "test-key" not in str(seen)
+    assert rig.post("/dev/w/feedback", **told).status == 401
+    assert rig.post("/dev/w/score", authorization="Bearer key").json["headers"]["x-loopwright-role"] == "live"
+
+
 def test_labels_need_a_key_also_where_scoring_needs_none(keyed: Rig) -> None:
     assert keyed.post("/dev/open/feedback").status == 401
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loopwright.loop.keys import endpoint_key, feedback_key
+from loopwright.loop.keys import endpoint_key, feedback_key, key_of_tests
 from loopwright.server.record_paths import without_keys
 from loopwright.state import StateFolder
 
 
 def test_each_endpoint_has_a_key_of_its_own_for_either_purpose(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
-    keys = {key(state, name, "w") for key in (endpoint_key, feedback_key) for name in ("dev", "prod")}
-    assert len(keys) == 4
+    keys = {
+        key(state, name, "w")
+        for key in (endpoint_key, feedback_key, key_of_tests)
+        for name in ("dev", "prod")
+    }
+    assert len(keys) == 6
     assert feedback_key(state, "dev", "w") in keys
 
 

@@ -30,8 +30,8 @@ class WantedTable:
     @property
     def secrets(self) -> list[str]:
         """Every key in the wanted routes."""
-        keys = [(*route.keys.values(), *route.feedback_keys.values()) for route in self.routes or ()]
-        return [key for some in keys for key in some]
+        found = [(one.keys, one.feedback_keys, one.test_keys) for one in self.routes or ()]
+        return [key for some in found for keys in some for key in keys.values()]
 
     def render(self, replica_sets: Iterable[str]) -> None:
         """Render what is wanted now; on an error the files stay as they were."""
@@ -101,5 +101,6 @@ def _endpoint(route: Route) -> Endpoint:
         keys=route.keys,
         idempotent=route.idempotent,
         feedback_keys=route.feedback_keys,
+        test_keys=route.test_keys,
         grpc=route.grpc,
     )

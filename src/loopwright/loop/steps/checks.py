@@ -8,7 +8,7 @@ from typing import Any
 from loopwright.engines.base import Job
 from loopwright.errors import Place, StepFailed
 from loopwright.loop.case import Case, Output, Services
-from loopwright.loop.keys import endpoint_key
+from loopwright.loop.keys import key_of_tests
 from loopwright.loop.serving import revision_of, revision_parts
 from loopwright.loop.steps.base import JobStep, our_job, our_output
 from loopwright.spec import CasesFile, parse
@@ -19,8 +19,7 @@ _MOST_BODIES = 200  # distinct held-out rows that a stress test sends in turn
 
 def _target(case: Case, services: Services) -> dict[str, Any]:
     environment, workload = case.first_environment, case.change.workload
-    auth = case.spec.serving_in(environment).auth
-    key = endpoint_key(services.state, environment, workload) if auth == "key" else None
+    key = key_of_tests(services.state, environment, workload)
     return {"url": services.engine.endpoint(environment, workload), "key": key}
 
 
