@@ -54,12 +54,19 @@ def require_probabilities(given: Mapping[str, Any]) -> None:
         )
 
 
-def of_the_lesser(answers: Sequence[Answer]) -> list[Answer]:
-    """The same answers, their probabilities those of the other of two labels."""
-    return [
-        answer if answer.probability is None else replace(answer, probability=1.0 - answer.probability)
-        for answer in answers
-    ]
+def of_the_positive(answers: Sequence[Answer], positive: str | None) -> Sequence[Answer]:
+    """The answers of a model with the probability of the positive label, whichever of two labels the model gives that of.
+
+    Told from the answers themselves: a model predicts the label that is probable. Labels have an order of their own in each
+    library (the texts `9` and `10`, say), which need not be ours.
+    """
+    if positive is None or any(answer.probability is None for answer in answers):
+        return answers
+    sure = [0.5 - (answer.probability or 0.0) for answer in answers if answer.prediction != positive]
+    sure += [(answer.probability or 0.0) - 0.5 for answer in answers if answer.prediction == positive]
+    if sum(sure) >= 0:
+        return answers
+    return [replace(answer, probability=1.0 - (answer.probability or 0.0)) for answer in answers]
 
 
 class UnusableError(ValueError):

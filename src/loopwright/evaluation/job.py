@@ -20,7 +20,7 @@ from typing import Any
 from loopwright import jobs
 from loopwright.errors import LoopwrightError, StepFailed
 from loopwright.evaluation import gates, held_out, judging, report, rows
-from loopwright.evaluation.asking import Answer, Reading, ask, of_the_lesser, require_probabilities
+from loopwright.evaluation.asking import Answer, Reading, ask, of_the_positive, require_probabilities
 from loopwright.evaluation.held_out import HeldOut
 from loopwright.evaluation.replica import read_package_file, running, settings_for
 
@@ -38,9 +38,7 @@ class _Version:
     prediction: str
     probability: str | None
     validate: bool  # whether its replica checks rows against the signature
-    model: bool = (
-        False  # whether a model answers, without a script: its probability is that of the greater label
-    )
+    model: bool = False  # whether a model answers, without a script: it chooses whose probability it gives
 
 
 def work(given: jobs.Input, outputs: Path) -> jobs.Output:
@@ -134,7 +132,7 @@ async def _ask(
         await replica.ready(_START_TIMEOUT)
         wanted = Reading(version.prediction, version.probability, data.question.task)
         answers = await ask(replica.session, requests, settings.limits, wanted, version.name)
-        return of_the_lesser(answers) if version.model and data.question.lesser else answers
+        return of_the_positive(answers, data.question.positive) if version.model else answers
 
 
 def _compared(

@@ -34,11 +34,6 @@ class Question:
     classes: tuple[str, ...] = ()
     positive: str | None = None
 
-    @property
-    def lesser(self) -> bool:
-        """Whether the positive one of two classes is the lesser."""
-        return self.positive is not None and self.positive == self.classes[0]
-
 
 @dataclass(frozen=True)
 class Judged:

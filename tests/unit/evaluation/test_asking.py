@@ -5,11 +5,10 @@ from loopwright.evaluation.asking import (
     Answer,
     Reading,
     UnusableError,
-    of_the_lesser,
+    of_the_positive,
     read_answer,
     require_probabilities,
 )
-from loopwright.evaluation.metrics import Question
 
 READING = Reading("prediction", "p", "classification")
 
@@ -56,12 +55,20 @@ def test_a_regression_takes_nothing_but_numbers(said):
         read_answer(200, f'{{"prediction": {said}}}'.encode(), Reading("prediction", None, "regression"))
 
 
-def test_a_model_gives_the_probability_of_the_greater_label_and_the_lesser_has_the_rest():
-    lesser = of_the_lesser([Answer("0", 0.25), Answer("1", None)])
-    assert lesser == [Answer("0", 0.75), Answer("1", None)]
-    assert Question("classification", ("0", "1"), "0").lesser
-    assert not Question("classification", ("0", "1"), "1").lesser
-    assert not Question("classification", ("0", "1", "2")).lesser
+ANSWERS = [Answer("9", 0.75), Answer("10", 0.25), Answer("10", 0.5)]  # of texts, whose greater is `9`
+
+
+@pytest.mark.parametrize(
+    ("positive", "probabilities"),
+    [("9", [0.75, 0.25, 0.5]), ("10", [0.25, 0.75, 0.5]), (None, [0.75, 0.25, 0.5])],
+)
+def test_a_probability_of_the_other_label_is_turned_into_that_of_the_positive_one(positive, probabilities):
+    assert [answer.probability for answer in of_the_positive(ANSWERS, positive)] == probabilities
+
+
+def test_without_probabilities_there_is_nothing_to_turn():
+    answers = [Answer("9", None)]
+    assert of_the_positive(answers, "10") is answers
 
 
 @pytest.mark.parametrize(("model", "probability"), [("m.joblib", "probability"), (None, None)])
