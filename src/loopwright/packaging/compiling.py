@@ -19,7 +19,7 @@ from loopwright.packaging.generated_rows import Pools
 from loopwright.packaging.known_rows import Row
 from loopwright.packaging.verdict import Answered, Verdict
 from loopwright.scoring import Input, ModelFile, Output, compiled_plan
-from loopwright.scoring.compiled_plan import Linear, Plan
+from loopwright.scoring.compiled_plan import Onnx, Plan
 from loopwright.scoring.refusals import InvalidInput
 
 Wish = Literal["auto", "never", "required"]
@@ -148,7 +148,7 @@ def _judged(
 
 def _has_products(plan: Plan) -> bool:
     """Whether sums are made whose order depends on the number of rows."""
-    return isinstance(plan.head, Linear) or any(step.op == "product" for step in plan.steps)
+    return not isinstance(plan.head, Onnx) or any(step.op == "product" for step in plan.steps)
 
 
 def _predictions(ours: Any, rows: list[Row]) -> list[Any]:

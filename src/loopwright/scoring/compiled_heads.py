@@ -12,30 +12,77 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from loopwright.scoring import compiled_plan as plans
 from loopwright.scoring.compiled_inputs import Matrix
-from loopwright.scoring.compiled_plan import Key, Linear, Onnx
+from loopwright.scoring.compiled_plan import Key, Onnx
 
 Scores = npt.NDArray[Any]
 Head = Callable[[Matrix], Scores]
 
+ACTIVATIONS: dict[str, Callable[[Scores], Scores]] = {
+    "identity": lambda values: values,
+    "logistic": lambda values: 1.0 / (1.0 + np.exp(-np.maximum(values, -700.0))),
+    "tanh": np.tanh,
+    "relu": lambda values: np.maximum(values, 0.0),
+}
 _NEAR = 1e-9  # two shares of a forest's votes may be equal but for rounding
 
 
-def make(head: Linear | Onnx, folder: Path, classes: Sequence[Key], threads: int) -> Head:
+def make(head: plans.Head, folder: Path, classes: Sequence[Key], threads: int) -> Head:
     """A function from the matrix to scores, one column for each; where the head decides, the class's position is the last."""
-    return _linear(head) if isinstance(head, Linear) else _onnx(head, folder, classes, threads)
+    if isinstance(head, plans.Linear):
+        return _linear(head)
+    if isinstance(head, plans.Kernel):
+        return _kernel(head)
+    if isinstance(head, plans.Layers):
+        return _layers(head)
+    return _onnx(head, folder, classes, threads)
 
 
-def greatest(head: Linear | Onnx) -> float:
+def greatest(head: plans.Head) -> float:
     """The greatest number that the head can hold."""
     single = isinstance(head, Onnx) and (head.rounded or head.precision == "single")
     return float(np.finfo(np.float32 if single else np.float64).max)
 
 
-def _linear(head: Linear) -> Head:
+def _linear(head: plans.Linear) -> Head:
     coefficients = np.ascontiguousarray(np.array(head.coefficients, dtype=np.float64).T)
     intercepts = np.array(head.intercepts, dtype=np.float64)
     return lambda matrix: matrix @ coefficients + intercepts
+
+
+def _kernel(head: plans.Kernel) -> Head:
+    vectors = np.ascontiguousarray(np.array(head.vectors, dtype=np.float64).T)
+    weights = np.ascontiguousarray(np.array(head.weights, dtype=np.float64).T)
+    intercepts, lengths = np.array(head.intercepts), np.square(vectors).sum(axis=0)
+    gamma, constant, degree = head.gamma, head.constant, head.degree
+
+    def similar(matrix: Matrix) -> Scores:
+        made: Scores = matrix @ vectors
+        if head.kernel == "rbf":
+            distances = np.square(matrix).sum(axis=1)[:, None] + lengths - 2.0 * made
+            made = np.exp(-gamma * np.maximum(distances, 0.0))
+        elif head.kernel == "poly":
+            made = np.power(gamma * made + constant, degree)
+        elif head.kernel == "sigmoid":
+            made = np.tanh(gamma * made + constant)
+        return made
+
+    return lambda matrix: similar(matrix) @ weights + intercepts
+
+
+def _layers(head: plans.Layers) -> Head:
+    activate = ACTIVATIONS[head.activation]
+    layers = [(np.array(one.weights, dtype=np.float64), np.array(one.biases)) for one in head.layers]
+    *inner, (last, biases) = layers
+
+    def score(matrix: Matrix) -> Scores:
+        for weights, bias in inner:
+            matrix = activate(matrix @ weights + bias)
+        made: Scores = matrix @ last + biases
+        return made
+
+    return score
 
 
 def _onnx(head: Onnx, folder: Path, classes: Sequence[Key], threads: int) -> Head:

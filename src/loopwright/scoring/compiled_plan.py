@@ -72,6 +72,32 @@ class Linear(_Part, frozen=True, kw_only=True, tag="linear"):
     intercepts: tuple[float, ...]
 
 
+class Kernel(_Part, frozen=True, kw_only=True, tag="kernel"):
+    """scores = kernel(matrix, vectors) @ weights + intercepts, in float64, as a support vector machine has it."""
+
+    kernel: Literal["linear", "poly", "rbf", "sigmoid"]
+    gamma: float
+    constant: float
+    degree: float
+    vectors: tuple[tuple[float, ...], ...]
+    weights: tuple[tuple[float, ...], ...]  # one tuple for each score
+    intercepts: tuple[float, ...]
+
+
+class Layer(_Part, frozen=True, kw_only=True):
+    """One layer of a network: a column of weights for each of its units."""
+
+    weights: tuple[tuple[float, ...], ...]
+    biases: tuple[float, ...]
+
+
+class Layers(_Part, frozen=True, kw_only=True, tag="layers"):
+    """A network's last layer before its own activation, which is the link."""
+
+    activation: Literal["identity", "logistic", "tanh", "relu"]  # between layers
+    layers: tuple[Layer, ...]
+
+
 class Onnx(_Part, frozen=True, kw_only=True, tag="onnx"):
     """Scores by ONNX Runtime: `file` takes the matrix as `X` and gives the scores as its first output."""
 
@@ -83,6 +109,9 @@ class Onnx(_Part, frozen=True, kw_only=True, tag="onnx"):
     divisor: float = 1.0
     labels: str = ""  # the output that says which class it is, where the original's rule is its own
     scores: str = ""  # then the output that has the scores, if any
+
+
+Head = Linear | Kernel | Layers | Onnx
 
 
 class Decision(_Part, frozen=True, kw_only=True):
@@ -106,7 +135,7 @@ class Plan(_Part, frozen=True, kw_only=True):
     width: int  # columns of the matrix that the blocks make
     blocks: tuple[Numbers | Table, ...]
     steps: tuple[Step, ...] = ()
-    head: Linear | Onnx
+    head: Head
     decision: Decision
     refuses_missing: tuple[int, ...] = ()  # inputs of which the original takes no missing value
     refuses_infinite: bool = True

@@ -27,6 +27,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -37,7 +38,7 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from loopwright.packaging.conversion import CannotCompile
@@ -98,12 +99,14 @@ def prepared(final: Any, numbers: Any = None, strings: Any = None) -> Any:
         LogisticRegression(),
         LinearSVC(),
         SGDClassifier(loss="log_loss", random_state=0),
+        MLPClassifier(hidden_layer_sizes=(8,), max_iter=20, random_state=0),
         xgboost.XGBClassifier(n_estimators=10),
         lightgbm.LGBMClassifier(n_estimators=10, verbose=-1),
     ],
     ids=lambda model: type(model).__name__,
 )
 @pytest.mark.parametrize("labels", ["two", "three"])
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_a_classifier_answers_as_its_original(tmp_path: Path, final: Any, labels: str) -> None:
     wanted = BINARY if labels == "two" else THREE
     if labels == "three" and isinstance(final, xgboost.XGBClassifier):
@@ -123,11 +126,14 @@ def test_a_classifier_answers_as_its_original(tmp_path: Path, final: Any, labels
         RandomForestRegressor(10, random_state=0),
         GradientBoostingRegressor(n_estimators=10),
         HistGradientBoostingRegressor(max_iter=10, loss="poisson"),
+        SVR(kernel="poly"),
+        MLPRegressor(hidden_layer_sizes=(8,), activation="tanh", max_iter=20),
         xgboost.XGBRegressor(n_estimators=10),
         lightgbm.LGBMRegressor(n_estimators=10, verbose=-1),
     ],
     ids=lambda model: type(model).__name__,
 )
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_a_regressor_answers_as_its_original(tmp_path: Path, final: Any) -> None:
     rig = Rig(prepared(final).fit(TABLE, AMOUNT), NAMES, TYPES, ROWS[0], tmp_path)
     verdict = rig.compare(OTHERS[:-1])  # the last is beyond what an exponential bears
@@ -159,6 +165,14 @@ def test_what_stands_before_the_model_is_done_as_by_the_original(
     assert verdict.equal, verdict.example
 
 
+@pytest.mark.parametrize("kernel", ["linear", "poly", "rbf", "sigmoid"])
+def test_a_support_vector_machine_decides_as_its_original(tmp_path: Path, kernel: str) -> None:
+    model = prepared(SVC(kernel=kernel)).fit(TABLE, np.array(["no", "yes"])[BINARY])
+    rig = Rig(model, NAMES, TYPES, ROWS[0], tmp_path)
+    assert rig.compare(OTHERS).equal
+    assert {"no", "yes"} == set(rig.compiled.score(OTHERS)[0])
+
+
 def test_columns_by_position_of_an_array_without_names(tmp_path: Path) -> None:
     columns = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), [0]), (SimpleImputer(), slice(1, 4))
@@ -167,6 +181,22 @@ def test_columns_by_position_of_an_array_without_names(tmp_path: Path) -> None:
     model.fit(TABLE.fillna({"port": "S"}).to_numpy(dtype=object), BINARY)
     rows = [row for row in OTHERS if row[0] is not None]
     assert Rig(model, NAMES, TYPES, ROWS[0], tmp_path).compare(rows).equal
+
+
+def test_columns_in_another_order_and_fewer_than_there_are_inputs(tmp_path: Path) -> None:
+    model = make_pipeline(SimpleImputer(), DecisionTreeClassifier(random_state=0))
+    model.fit(TABLE[["sibs", "age"]], BINARY)
+    assert Rig(model, NAMES, TYPES, ROWS[0], tmp_path).compare(OTHERS).equal
+
+
+def test_true_and_false_are_numbers_and_categories(tmp_path: Path) -> None:
+    rows = [(n % 3 == 0, n % 2 == 0, float(n % 7)) for n in range(60)]
+    table = pd.DataFrame(rows, columns=["rich", "old", "age"])
+    columns = make_column_transformer((OneHotEncoder(), ["rich"]), remainder="passthrough")
+    model = make_pipeline(columns, LogisticRegression()).fit(table, np.arange(60) % 4 == 0)
+    rig = Rig(model, ["rich", "old", "age"], ["boolean", "boolean", "number"], rows[0], tmp_path)
+    assert rig.compare(rows).equal
+    assert {type(answer) for answer in rig.compiled.score(rows)[0]} == {bool}
 
 
 def test_what_a_sparse_matrix_lacks_is_missing_for_xgboost(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from .trees import Trees
 
 Head = Dict[str, Any]
 Decision = Dict[str, Any]
+_MOST_NUMBERS = 2_000_000  # of support vectors and weights
 _SAME = 1e-9  # what counts as the same when links are tried
 
 
@@ -158,6 +159,55 @@ def _linear(model: Any) -> Made:
     return Made({"link": link, **rule, **classes}, head)
 
 
+def _machine(model: Any) -> Made:
+    """A support vector machine of two classes, or for a number."""
+    classes = _classes(model)
+    if len(classes["classes"]) > 2:
+        raise CannotCompile(f"{type(model).__name__} has more than two classes")
+    if callable(getattr(model, "predict_proba", None)):
+        raise CannotCompile(f"{type(model).__name__} has probabilities, which are not what it decides by")
+    if model.kernel not in ("linear", "poly", "rbf", "sigmoid") or hasattr(model.support_vectors_, "toarray"):
+        raise CannotCompile(
+            f"{type(model).__name__} has a kernel of its own, or was trained on a sparse matrix"
+        )
+    if model.support_vectors_.size > _MOST_NUMBERS:
+        raise CannotCompile(f"{type(model).__name__} has {len(model.support_vectors_)} support vectors")
+    head = {
+        "type": "kernel",
+        "kernel": model.kernel,
+        "gamma": float(model._gamma),
+        "constant": float(model.coef0),
+        "degree": float(model.degree),
+        "vectors": model.support_vectors_.tolist(),
+        "weights": model.dual_coef_.tolist(),
+        "intercepts": model.intercept_.tolist(),
+    }
+    rule = {"rule": "above", "of": "scores", "limit": 0.0, "inclusive": True} if classes["classes"] else {}
+    return Made({"link": "none", **rule, **classes}, head)
+
+
+def _network(model: Any) -> Made:
+    """MLPClassifier and MLPRegressor."""
+    if sum(weights.size for weights in model.coefs_) > _MOST_NUMBERS:
+        raise CannotCompile("it has too many weights")
+    layers = [
+        {"weights": weights.tolist(), "biases": biases.tolist()}
+        for weights, biases in zip(model.coefs_, model.intercepts_)
+    ]
+    head = {"type": "layers", "activation": model.activation, "layers": layers}
+    classes = _classes(model)
+    links = {"logistic": "logistic", "softmax": "softmax", "identity": "none", "exp": "exp"}
+    if model.out_activation_ not in links:
+        raise CannotCompile(f"its last layer has the activation {model.out_activation_}")
+    link = links[model.out_activation_]
+    scores = len(model.intercepts_[-1])
+    if not classes["classes"]:
+        if scores > 1:
+            raise CannotCompile("it predicts several values for each row")
+        return Made({"link": link, **classes}, head)
+    return Made({"link": link, "rule": "above" if scores == 1 else "most", **classes}, head)
+
+
 def _fitting(links: tuple[str, ...], scores: Any, wanted: Any, model: Any) -> str:
     import numpy as np
 
@@ -202,6 +252,10 @@ _KNOWN: dict[tuple[str, str], Callable[[Any], Made]] = {
     ("sklearn", "GradientBoostingRegressor"): _gradient,
     ("sklearn", "HistGradientBoostingClassifier"): _histogram,
     ("sklearn", "HistGradientBoostingRegressor"): _histogram,
+    ("sklearn", "SVC"): _machine,
+    ("sklearn", "SVR"): _machine,
+    ("sklearn", "MLPClassifier"): _network,
+    ("sklearn", "MLPRegressor"): _network,
     ("xgboost", "XGBClassifier"): _xgboost,
     ("xgboost", "XGBRegressor"): _xgboost,
     ("xgboost", "XGBRFClassifier"): _xgboost,
