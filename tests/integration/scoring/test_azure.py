@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,6 +164,13 @@ def run(data):
     assert replica.ask("POST", "/score", [{"n": 4}, {"n": 5}], _JSON).json == [8, 10]
     assert replica.ask("POST", "/score", {"data": [{"n": 4}]}, _JSON).json == [8]
     assert replica.ask("POST", "/score", {"wrong": 4}, _JSON).status == 400
+
+    def package(folder: Path) -> None:
+        (folder / "signature.json").write_text('{"example": {"request": {"n": 1}}}')
+
+    unchecked = start(script, prepare=package)  # as evaluation asks, which lets a script judge for itself
+    assert unchecked.ask("POST", "/score", {"n": 4}, _JSON).json == 8
+    assert unchecked.ask("POST", "/score", {"wrong": 4}, _JSON).status == 400
 
 
 def test_a_script_may_ask_for_the_headers(start: Callable[..., Any]) -> None:

@@ -154,9 +154,9 @@ def _xgboost_categories(
         Exception
     ) as error:  # before XGBoost 3.1 there are none, and without pyarrow they cannot be asked for
         raise ModelError(
-            f"The model was trained with columns of pandas' category type ({tables.listed([names[place] for place in chosen])}), and XGBoost cannot tell which they "
-            f"were: {error}. Train with XGBoost 3.1 or newer and have pyarrow among the dependencies, or encode them in a "
-            "pipeline."
+            "The model was trained with columns of pandas' category type "
+            f"({tables.listed([names[place] for place in chosen])}), and does not say which categories they have; train "
+            "it with XGBoost 3.1 or newer and have pyarrow among the dependencies, or encode them in a pipeline."
         ) from error
     found = dict(zip(booster.feature_names, (kept.get(name) for name in booster.feature_names)))
     return {names[place]: _dictionary(found.get(names[place]), names[place]) for place in chosen}
