@@ -5,7 +5,8 @@ whoever receives them can see whether they are what was made.
 
 What comes in: the folder that training wrote, the scoring code, the lock, the baseline and the columns of the data.
 What goes out: the folder; or a StepFailed that says what is missing, or where the scoring script fails: the package's own
-replica is started once and asked, so that a package that cannot answer is never made.
+replica is started once and asked, so that a package that cannot answer is never made. A model that needs no script is
+compiled (`compiling`), and its compiled form kept only if it answers as the original does.
 
 `digest`, `verify` and `manifest` read any package; `python -m loopwright.packaging.job FOLDER` makes one.
 May import: scoring, catalog, observations, jobs, errors.
