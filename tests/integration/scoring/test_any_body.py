@@ -60,10 +60,45 @@ _tensors = st.fixed_dictionaries(
 _requests = st.fixed_dictionaries(
     {"inputs": st.lists(_tensors, max_size=4)}, optional={"outputs": _values, "id": _values}
 )
-_bodies = (
-    st.binary(max_size=80)
-    | (_values | _requests).map(lambda value: json.dumps(value).encode())
-    | st.text(max_size=60).map(lambda text: f"age,fare,port\n{text}".encode(errors="replace"))
+_tables = st.fixed_dictionaries(
+    {
+        "columns": st.lists(_names, max_size=3) | _values,
+        "data": st.lists(st.lists(_scalars, max_size=3)) | _values,
+    }
+)
+_frames = st.one_of(
+    st.fixed_dictionaries({"dataframe_split": _tables | _values}),
+    st.fixed_dictionaries({"dataframe_records": _values}),
+    st.fixed_dictionaries(
+        {"inputs": st.dictionaries(_names, st.lists(_scalars, max_size=3) | _values) | _values}
+    ),
+    st.fixed_dictionaries(
+        {"instances": st.lists(st.lists(_scalars, max_size=4)) | _values}, optional={"params": _values}
+    ),
+)
+
+
+def as_json(values: st.SearchStrategy[Any], *paths: str) -> st.SearchStrategy[Any]:
+    bodies = values.map(lambda value: json.dumps(value).encode())
+    return st.tuples(st.sampled_from(paths), bodies, st.just("application/json"), st.none())
+
+
+_asked = st.one_of(
+    st.tuples(
+        st.sampled_from(PATHS),
+        st.binary(max_size=80),
+        st.sampled_from(KINDS),
+        st.none() | st.integers(-2, 90),
+    ),
+    st.tuples(
+        st.sampled_from(PATHS[:2]),
+        st.text(max_size=60).map(lambda text: f"age,fare,port\n{text}".encode(errors="replace")),
+        st.just("text/csv"),
+        st.none(),
+    ),
+    as_json(_values | _tables, "/score", "/feedback"),
+    as_json(_frames, "/invocations"),
+    as_json(_requests, "/v2/models/w/infer", "/v2/models/w/versions/3/infer"),
 )
 
 
@@ -77,11 +112,11 @@ def connection(start: Callable[..., Any]) -> Iterator[Any]:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(PATHS), _bodies, st.sampled_from(KINDS), st.none() | st.integers(-2, 90).map(str))
-def test_every_body_is_answered_and_none_by_a_failure(
-    connection: Any, path: str, body: bytes, kind: str, length: str | None
-) -> None:
-    headers = {"content-type": kind} | ({"inference-header-content-length": length} if length else {})
+@given(_asked)
+def test_every_body_is_answered_and_none_by_a_failure(connection: Any, asked: Any) -> None:
+    path, body, kind, length = asked
+    headers = {"content-type": kind}
+    headers |= {} if length is None else {"inference-header-content-length": str(length)}
     connection.request("POST", path, body, headers)
     answer = connection.getresponse()
     content = answer.read()
