@@ -177,7 +177,9 @@ def test_mlflows_own_functions_are_asked_by_pyfunc(tmp_path: Path) -> None:
 
 
 def test_xgboost_and_lightgbm_files_know_their_categories(tmp_path: Path) -> None:
-    xgboost, lightgbm = pytest.importorskip("xgboost"), pytest.importorskip("lightgbm")
+    import lightgbm
+    import xgboost
+
     table = pd.concat([TABLE.assign(port=TABLE["port"].astype("category"))] * 10, ignore_index=True)
     labels, rows = list(LABELS["integer"]) * 10, ROWS * 10
     boosted = xgboost.XGBClassifier(n_estimators=3, enable_categorical=True).fit(table, labels)
@@ -192,17 +194,28 @@ def test_xgboost_and_lightgbm_files_know_their_categories(tmp_path: Path) -> Non
 
 
 def test_onnx_models_keep_their_labels(tmp_path: Path) -> None:
-    skl2onnx = pytest.importorskip("skl2onnx")
-    pytest.importorskip("onnxruntime")
+    import onnx
+    from onnx import TensorProto, helper
+
     model = LogisticRegression().fit(np.array([[0.0], [1.0], [5.0]]), ["lo", "mid", "hi"])
-    graph = skl2onnx.to_onnx(model, np.zeros((1, 1), "float32"), options={"zipmap": False})
-    (tmp_path / "m.onnx").write_bytes(graph.SerializeToString())
+    node = helper.make_node(
+        "LinearClassifier", ["x"], ["label", "scores"], domain="ai.onnx.ml", multi_class=1,
+        classlabels_strings=list(model.classes_), post_transform="SOFTMAX",
+        coefficients=model.coef_.ravel().tolist(), intercepts=model.intercept_.tolist(),
+    )  # fmt: skip
+    graph = helper.make_graph(
+        [node], "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 1])],
+        [helper.make_tensor_value_info("label", TensorProto.STRING, [None]),
+         helper.make_tensor_value_info("scores", TensorProto.FLOAT, [None, 3])],
+    )  # fmt: skip
+    sets = [helper.make_opsetid("", 15), helper.make_opsetid("ai.onnx.ml", 3)]
+    onnx.save(helper.make_model(graph, opset_imports=sets, ir_version=9), str(tmp_path / "m.onnx"))
     served = model_shim.load(str(tmp_path / "m.onnx"), "onnx")
+    assert served.outputs == (("prediction", "string"), ("probabilities", "object"))
     prediction, probabilities = served.score([(5.0,)], ["x"], ["number"])
     assert prediction == ["hi"]
-    assert probabilities[0] == pytest.approx(
-        dict(zip(model.classes_, model.predict_proba([[5.0]])[0], strict=True))
-    )
+    wanted = dict(zip(model.classes_, model.predict_proba([[5.0]])[0], strict=True))
+    assert probabilities[0] == pytest.approx(wanted, abs=1e-6)
     with pytest.raises(ModelError, match="it is declared a string"):
         served.check(["x"], ["string"])
 
