@@ -5,4 +5,4 @@ This package's command line, `loopwright`, is its public interface; see docs/ref
 
 __all__ = ["__version__"]
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
