@@ -11,6 +11,7 @@ production is on: checks of every row, metrics, every request observed.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -48,6 +49,7 @@ SHORT_ROUNDS, SHORT_SECONDS, SHORT_SOAK = 1, 2, 100_000
 def main() -> None:
     """Measure, report and exit: 0 where every budget is kept, 1 on a miss or where something is missing."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended too
     if why := load.missing():
         sys.exit(why)
     trained = models.trained()
@@ -58,7 +60,7 @@ def main() -> None:
         rounds = []
         for model in trained.values():
             wanted = [make(model) for make in makers]
-            rounds += measuring.rounds(wanted, arguments.rounds, arguments.seconds)
+            rounds += measuring.rounds(wanted, arguments.rounds, arguments.seconds, arguments.first)
         found += budgets.speed(rounds)
         more["rounds"] = [one.as_json() for one in rounds]
         print("\n".join(["", *measuring.table(rounds), ""]))
@@ -90,6 +92,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--short", action="store_true", help="one round of short loads: to see that all runs, not to quote"
+    )
+    parser.add_argument(
+        "--first", action="store_true", help="under load before all else on a shared machine; needs root"
     )
     parser.add_argument("--rounds", type=int, help=f"rounds over all sides ({ROUNDS})")
     parser.add_argument("--seconds", type=int, help=f"seconds of each load ({SECONDS})")

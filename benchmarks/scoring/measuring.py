@@ -46,10 +46,10 @@ class Found:
 class _Running:
     """A side that was started, and is stopped where it stands except while it is measured."""
 
-    def __init__(self, side: Side, stack: ExitStack) -> None:
-        self._side, self._port = side, free_port()
+    def __init__(self, side: Side, stack: ExitStack, first: bool) -> None:
+        self._side, self._port, self._first = side, free_port(), first
         self._url = f"http://127.0.0.1:{self._port}{side.path}"
-        self._wrk = Wrk(side.bodies, KEPT / "load" / f"{side.name}-{side.model.name}")
+        self._wrk = Wrk(side.bodies, KEPT / "load" / f"{side.name}-{side.model.name}", first)
         self._server: Server = stack.enter_context(side.server(self._port))
         self.found = Found(side.name, side.model.name, [self._server.await_answer(side.path, side.bodies[0])])
         wrong = side.wrong([self._server.ask(side.path, body) for body in side.bodies])
@@ -65,7 +65,7 @@ class _Running:
 
     def measure(self, seconds: int) -> None:
         """One round."""
-        self._server.resume()
+        self._server.resume(self._first)
         for connections in CONNECTIONS:
             before = self._server.processor_seconds()
             burst = self._wrk.burst(self._url, connections, seconds)
@@ -79,11 +79,14 @@ class _Running:
         print(f"  {self.found.side}, {self.found.model}: {rates}", flush=True)
 
 
-def rounds(sides: Sequence[Side], count: int, seconds: int) -> list[Found]:
-    """So many rounds over sides of one model, with loads of so many seconds; AssertionError where one answers wrongly."""
+def rounds(sides: Sequence[Side], count: int, seconds: int, first: bool) -> list[Found]:
+    """So many rounds over sides of one model, with loads of so many seconds; AssertionError where one answers wrongly.
+
+    `first`: under load, a side and its client come before all else that the machine has to do.
+    """
     found = []
     with ExitStack() as stack:
-        running = [_Running(side, stack) for side in sides]
+        running = [_Running(side, stack, first) for side in sides]
         for number in range(count):
             for one in running if number % 2 == 0 else reversed(running):
                 one.measure(seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -29,6 +30,13 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _schedule(process: psutil.Process, policy: int) -> None:
+    """Have all threads of a process scheduled like that."""
+    for thread in process.threads():
+        with contextlib.suppress(ProcessLookupError):  # it ended just now
+            os.sched_setscheduler(thread.id, policy, os.sched_param(int(policy == os.SCHED_RR)))
 
 
 class Server:
@@ -110,11 +118,14 @@ class Server:
         """Have it do nothing, whatever it does when idle."""
         for process in self._tree():
             process.suspend()
+            _schedule(process, os.SCHED_OTHER)
 
-    def resume(self) -> None:
-        """Let it go on."""
+    def resume(self, first: bool = False) -> None:
+        """Let it go on; `first`: before all else that the machine has to do, until it is stopped again."""
         for process in self._tree():
             process.resume()
+            if first:
+                _schedule(process, os.SCHED_RR)
 
     @property
     def pid(self) -> int:
