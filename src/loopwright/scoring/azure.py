@@ -163,7 +163,7 @@ def _query(scope: Scope) -> dict[str, Any]:
     for name, text in parse_qsl(cast("_Queried", scope).query_string, keep_blank_values=True):
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = text
         found.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

@@ -29,11 +29,12 @@ def recorder(settings: Settings, place: Path | Address, log: Log) -> Recorder | 
         outputs=tuple(one.name for one in settings.outputs or ()),
         baseline=baseline if baseline.is_file() else None,
     )
+    inputs = [one.name for one in settings.inputs or ()]
     terms = Terms(
         folder=Path(wanted.folder),
         rate=wanted.rate,
         exclude=wanted.exclude,
-        extra=wanted.extra,
+        extra=tuple(name for name in wanted.extra if name not in inputs),  # as rows are read
         segment_bytes=wanted.segment_bytes,
         keep=wanted.keep,
         max_bytes=wanted.max_bytes,

@@ -130,14 +130,14 @@ class Parser:
         return Parsed(self.records(rows), False, False, self._further(rows))
 
     def _columnar(self, value: dict[str, Any]) -> Parsed:
-        columns: dict[str, list[Any]] = {}
-        for name in (*self._names, *self._extra):
-            if name in value:
-                column = value[name]
-                if not isinstance(column, list | dict):
-                    raise InvalidInput(name, None, found(column), "a list of values, as the first column is")
-                columns[name] = list(column.values()) if isinstance(column, dict) else column
+        given = {name: value[name] for name in (*self._names, *self._extra) if name in value}
+        index: dict[str, Any] = next((one for one in given.values() if isinstance(one, dict)), {})
+        columns = {name: _in_order(name, column, index) for name, column in given.items()}
         rows = self.columns(columns)
+        for name in self._extra:
+            if name in columns and len(columns[name]) != len(rows):
+                counted = f"a column of {len(columns[name])} values"
+                raise InvalidInput(name, None, counted, f"{len(rows)}, as many as in another column")
         blank = [None] * len(rows)
         extra = [columns.get(name, blank) for name in self._extra]
         return Parsed(rows, False, False, [*zip(*extra, strict=False)] if extra else None)
@@ -157,3 +157,14 @@ class Parser:
             return None
         objects = [row if isinstance(row, dict) else {} for row in rows]
         return [tuple(row.get(name) for name in self._extra) for row in objects]
+
+
+def _in_order(name: str, column: object, index: Mapping[str, object]) -> list[Any]:
+    """A column as a list; where its values have keys, those say which values are of one row."""
+    if isinstance(column, list):
+        return column
+    if not isinstance(column, dict):
+        raise InvalidInput(name, None, found(column), "a list of values, as the first column is")
+    if column.keys() != index.keys():
+        raise InvalidInput(name, None, "a column with other keys", "those of the first column")
+    return [column[key] for key in index]

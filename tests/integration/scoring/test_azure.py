@@ -147,6 +147,7 @@ def test_parameters_of_the_url_are_read_as_json(typed: Any, plain: Any) -> None:
     assert typed.ask("GET", f"/score?{query}").json["total"] == 7.0
     got = plain.ask("GET", "/score?a=1&b=%5B1,2%5D&c=x&c=y").json["got"]
     assert json.loads(got) == {"a": 1, "b": [1, 2], "c": ["x", "y"]}
+    assert json.loads(plain.ask("GET", f"/score?a={'%5B' * 3000}").json["got"]) == {"a": "[" * 3000}
 
 
 def test_a_script_with_one_argument_is_sent_rows_as_others_are(start: Callable[..., Any]) -> None:

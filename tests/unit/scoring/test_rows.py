@@ -209,6 +209,8 @@ _ROWS = [(3, 7.5, "S", True), (4, None, "C", None)]
         {"age": [3, 4], "fare": [7.5, None], "port of call": ["S", "C"], "alone": [True, None]},
         {"age": {"0": 3, "1": 4}, "fare": {"0": 7.5, "1": None}, "port of call": {"0": "S", "1": "C"},
          "alone": {"0": True, "1": None}},
+        {"age": {"0": 3, "1": 4}, "fare": {"1": None, "0": 7.5}, "port of call": {"1": "C", "0": "S"},
+         "alone": [True, None]},
     ],
 )  # fmt: skip
 def test_rows_come_in_many_forms(body: Any) -> None:
@@ -228,6 +230,7 @@ def test_values_have_the_type_of_their_input() -> None:
         ({"age": [3]}, "port of call", None),
         ({"age": [3, "4"], "port of call": ["S", "S"]}, "age", 1),
         ({"age": [3], "port of call": "S"}, "port of call", None),
+        ({"age": {"0": 3}, "port of call": {"1": "S"}}, "port of call", None),
         ({"columns": ["age"], "data": [[3, 4]]}, None, 0),
     ],
 )
@@ -244,6 +247,14 @@ def test_further_fields_are_kept_where_they_are_asked_for(body: Any) -> None:
     assert parsed.extra is not None
     assert parsed.extra[0] == ("c-1",)
     assert parsed.rows[0] == (3, 7.5, "S", True)
+
+
+@pytest.mark.parametrize("customers", [[], ["c-1", "c-2"]])
+def test_further_columns_are_as_long_as_the_others(customers: list[str]) -> None:
+    body = {"age": [3], "port of call": ["S"], "customer": customers}
+    with pytest.raises(InvalidInput) as caught:
+        Parser(_INPUTS, extra=("customer",)).json(json.dumps(body).encode())
+    assert caught.value.details["field"] == "customer"
 
 
 def test_csv_is_rows_too() -> None:
