@@ -43,6 +43,7 @@ _CODES: dict[type[Refusal], grpc.StatusCode] = {
 _STATUSES = {  # how a call is counted beside those over HTTP
     grpc.StatusCode.INVALID_ARGUMENT: 422,
     grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.CANCELLED: 499,
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
@@ -135,7 +136,7 @@ class GrpcServer:
     async def _infer(self, request: Any, call: Any) -> Any:
         context = self._context(call)
         self.active += 1
-        code, message = grpc.StatusCode.OK, ""
+        code, message = grpc.StatusCode.CANCELLED, ""  # unless it comes to an end: the client may go away
         try:
             self._oip.check(request.model_name, request.model_version)
             self._service.check()
@@ -143,6 +144,7 @@ class GrpcServer:
             answers = await self._oip.infer(asked, context)
             response = self._messages["ModelInferResponse"]()
             filled = oip_grpc.encode(response, self._oip.model, self._oip.version, asked.id, answers)
+            code = grpc.StatusCode.OK
         except Refusal as refusal:
             code, message = self._refused(refusal, context)
         except Exception as error:  # the root of a call's handling
