@@ -34,7 +34,7 @@ def recorder(settings: Settings, place: Path | Address, log: Log) -> Recorder | 
         folder=Path(wanted.folder),
         rate=wanted.rate,
         exclude=wanted.exclude,
-        extra=tuple(name for name in wanted.extra if name not in inputs),  # as rows are read
+        extra=tuple(name for name in dict.fromkeys(wanted.extra) if name not in inputs),  # as rows are read
         segment_bytes=wanted.segment_bytes,
         keep=wanted.keep,
         max_bytes=wanted.max_bytes,

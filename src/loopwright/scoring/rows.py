@@ -47,7 +47,7 @@ class Parser:
     def __init__(self, inputs: Sequence[Input], extra: Sequence[str] = ()) -> None:
         self.inputs = tuple(inputs)
         self._names = [one.name for one in inputs]
-        self._extra = [name for name in extra if name not in self._names]
+        self._extra = [name for name in dict.fromkeys(extra) if name not in self._names]
         self._law = Law(inputs)
         self._may_wrap = "data" not in self._names
         row = row_type(inputs, self._extra)

@@ -243,7 +243,7 @@ def test_columns_that_will_not_do_are_named(body: Any, field: str | None, row: i
 @pytest.mark.parametrize("body", [_ROW, [_ROW], {"data": [_ROW, [1, 2.0, "S", None]]}])
 def test_further_fields_are_kept_where_they_are_asked_for(body: Any) -> None:
     body = json.loads(json.dumps(body).replace('"age": 3', '"age": 3, "customer": "c-1"'))
-    parsed = Parser(_INPUTS, extra=("customer", "age")).json(json.dumps(body).encode())
+    parsed = Parser(_INPUTS, extra=("customer", "age", "customer")).json(json.dumps(body).encode())
     assert parsed.extra is not None
     assert parsed.extra[0] == ("c-1",)
     assert parsed.rows[0] == (3, 7.5, "S", True)
