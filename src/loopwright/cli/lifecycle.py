@@ -9,7 +9,7 @@ import time
 from loopwright.cli.client import Client, lock_is_held
 from loopwright.cli.home import home_option, with_home
 from loopwright.cli.table import render
-from loopwright.errors import ConflictError, MachineError
+from loopwright.errors import ConflictError, MachineError, TemporaryError
 from loopwright.state import StateFolder
 
 _PATIENCE = 60.0
@@ -38,16 +38,18 @@ def bring_down(state: StateFolder) -> bool:
     deadline = time.monotonic() + _PATIENCE
     while True:
         health = client.health()
-        if health is not None:
+        try:
+            if health is None:
+                return _stop_without(state)
             client.post("/v1/down", {})
             _await_end(client, health["pid"])
-            return True
-        try:
-            return _stop_without(state)
-        except ConflictError:  # one that comes up, or goes, does not answer; it will, or leave the lock
+        except (ConflictError, TemporaryError):
+            # One that comes up, or goes, does not answer, or not any more; it will, or leave the lock.
             if time.monotonic() > deadline:
                 raise
             time.sleep(_AGAIN)
+        else:
+            return True
 
 
 def _stop_without(state: StateFolder) -> bool:

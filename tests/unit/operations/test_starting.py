@@ -55,7 +55,7 @@ def test_files_that_were_edited_stand_in_the_way_until_force(tmp_path: Path, tab
     begin(folder, table)
     (folder / "training.py").write_text("mine")
     (folder / "README.md").write_text("mine too")
-    (folder / "score.py").unlink()
+    (folder / "loopwright.yaml").unlink()
     before = contents(folder)
     with pytest.raises(ConflictError, match=r"^training\.py stands in .* Nothing was written"):
         begin(folder, table)
@@ -76,7 +76,7 @@ def test_what_cannot_be_written_whole_is_taken_back(tmp_path: Path, table: Path)
 
 
 def test_a_folder_in_a_files_place_and_a_file_in_the_folders(tmp_path: Path, table: Path) -> None:
-    (tmp_path / "w" / "score.py").mkdir(parents=True)
+    (tmp_path / "w" / "training.py").mkdir(parents=True)
     with pytest.raises(ConflictError, match="is a folder"):
         begin(tmp_path / "w", table, force=True)
     with pytest.raises(ConflictError, match="is a file"):
