@@ -14,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from loopwright.errors import IntegrityError
 from loopwright.observations import ageing, bins, panes
 from loopwright.observations.blocks import Event, Events, Header, Losses, encode
@@ -45,7 +47,7 @@ class Keeper:
     def __init__(self, subject: Subject, terms: Terms, worker: str, log: Log) -> None:
         self._terms, self._log = terms, log
         self._clock = time.time() - time.monotonic()
-        baseline = _baseline(subject.baseline, log)
+        baseline = _without(_baseline(subject.baseline, log), terms.exclude)
         places = [place for place, one in enumerate(subject.columns) if one.name not in terms.exclude]
         kept = tuple(subject.columns[place] for place in places)
         self._names = [column.name for column in kept]
@@ -218,6 +220,14 @@ class Keeper:
     def _trusted(self) -> float:
         """The time by which things may go: a clock that was set, forward or back, must make nothing old."""
         return min(time.time(), self._clock + time.monotonic())
+
+
+def _without(baseline: bins.Baseline | None, excluded: Sequence[str]) -> bins.Baseline | None:
+    """The bins tell values of the training rows, so those of a column that must not be kept are left out too."""
+    if baseline is None or not excluded:
+        return baseline
+    features = {name: one for name, one in baseline.features.items() if name not in excluded}
+    return msgspec.structs.replace(baseline, features=features)
 
 
 def _baseline(path: Path | None, log: Log) -> bins.Baseline | None:

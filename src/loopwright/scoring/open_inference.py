@@ -13,6 +13,8 @@ from loopwright.scoring.protocols.tensors import InferRequest
 from loopwright.scoring.refusals import Failed, NotThere
 from loopwright.scoring.service import Service
 
+_LONGEST_ID = 200  # characters of a client's id that are kept, as of one in a header
+
 
 class OpenInference:
     """One model, under the name of its workload."""
@@ -60,7 +62,7 @@ class OpenInference:
         if parser is None or settings.inputs is None:
             raise NotThere("This model has no signature, so tensors cannot be read. Post to /score instead.")
         if context.client_id is None and request.id:
-            context.client_id = request.id
+            context.client_id = request.id[:_LONGEST_ID]
         columns, _ = tensors.columns(request, settings.inputs)
         if settings.outputs is not None:
             tensors.check_outputs(request, [one.name for one in settings.outputs])

@@ -185,7 +185,7 @@ class WorkerPool:
                 call.timer.cancel()
             if not worker.begun(number):
                 again.append(call)
-            elif self._settings.idempotent and not worker.ended_by and not call.begun_before:
+            elif self._may_begin_again(call):
                 call.begun_before = True
                 again.append(call)
             elif not call.answer.done():
@@ -195,6 +195,15 @@ class WorkerPool:
         log = self._log.info if self._stopping else self._log.warning
         log("worker-exited", worker=worker.slot, pid=worker.process.pid, how=how)
         self._dispatch()
+
+    def _may_begin_again(self, call: Call) -> bool:
+        """Whether what a worker had begun is begun by another; not what it was ended for, which has its answer: late."""
+        return (
+            self._settings.idempotent
+            and not self._stopping
+            and not call.begun_before
+            and not call.answer.done()
+        )
 
     def _dispatch(self) -> None:
         while self._line:

@@ -320,3 +320,19 @@ def test_a_stop_does_not_wait_for_ever(start: Any) -> None:
     assert replica.process.wait(5) == 0
     assert time.monotonic() - began < 4
     assert json.loads(replica.log().splitlines()[-1])["action"] == "stopped"
+
+
+def test_a_late_answer_costs_no_other_of_the_same_worker(start: Any) -> None:
+    script = """
+        import json, time
+        def run(data):
+            time.sleep(json.loads(data)["seconds"])
+            return "answered"
+    """
+    replica = start(script, thread_safe=True, limits={"concurrency": 2, "timeout": 4.0})
+    with ThreadPoolExecutor(2) as pool:
+        late = pool.submit(replica.score, {"seconds": 60})
+        _eventually(lambda: replica.ask("GET", "/stats").json["in_flight"] == 1)
+        time.sleep(3.5)  # so that the other has begun, and time left, when the worker is ended for the first
+        other = pool.submit(replica.score, {"seconds": 1})
+        assert (late.result().status, other.result().status) == (504, 200)

@@ -6,7 +6,7 @@ import time
 import pytest
 from recordings import Said, kept, record, recording, subject
 
-from loopwright.observations import framing, keeping
+from loopwright.observations import bins, framing, keeping
 from loopwright.observations.blocks import Event, Events, Header, Losses, Pane, Requests
 from loopwright.observations.recording import DURABLE
 from loopwright.observations.segments import found
@@ -51,8 +51,14 @@ def test_requests_of_many_rows_refused_ones_and_large_ones_keep_their_rows_apart
 
 
 def test_excluded_columns_leave_nothing_and_extra_ones_stay(tmp_path):
+    columns = {"age": [30.0, 40.0], "sex": ["male", "female"], "survived": [1, 0]}
+    kinds = {"age": "numbers", "sex": "categories", "survived": "categories"}
+    baseline = tmp_path / "baseline.json"
+    baseline.write_bytes(bins.encode(bins.make(columns, kinds, "survived")))
+
     async def story():
-        async with recording(tmp_path, exclude=("sex",), extra=("customer",)) as recorder:
+        about = subject(baseline=baseline)
+        async with recording(tmp_path, about=about, exclude=("sex",), extra=("customer",)) as recorder:
             record(recorder, 1, extra=[("c-9",)])
             record(recorder, 2)
 
