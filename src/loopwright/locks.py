@@ -60,7 +60,7 @@ def same_file(path: Path, descriptor: int) -> bool:
 def held(path: Path) -> bool:
     """Whether a process holds the lock."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a shared lock needs no more
     except FileNotFoundError:
         return False
     try:

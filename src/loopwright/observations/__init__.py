@@ -6,7 +6,7 @@ pane: distributions (`tallies`) that add up (`panes`). `bins` is what they are c
 rows. `feedback` reads what became known of a request later. `rows` makes one hash of a row's content; data is split by it.
 
 What comes in: requests and their answers; data frames and arrays of values. What goes out: segment files, and hashes,
-bins and counts that add up. May import: errors. `recording` and `feedback` import nothing heavy, since a front does at
+bins and counts that add up. May import: errors, locks. `recording` and `feedback` import nothing heavy, since a front does at
 its start; the others need NumPy, datasketches, pandas or PyArrow, each only where it is used.
 """
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from loopwright import locks
 from loopwright.observations.frames import MAGIC
 
 ENDING = ".segment"
@@ -25,17 +26,7 @@ def found(workload: Path) -> list[Path]:
 
 def being_written(path: Path) -> bool:
     """Whether its writer lives; False too where it is gone."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return locks.held(path)
 
 
 class Writer:

@@ -65,10 +65,10 @@ class Compiled:
             )
 
 
-def load(folder: Path, threads: int = 1) -> Compiled:
+def load(folder: Path) -> Compiled:
     """The compiled model of a package's `compiled` folder; raises UsageError or MachineError."""
     plan = compiled_plan.read(folder)
-    head = compiled_heads.make(plan.head, folder, plan.decision.classes, threads)
+    head = compiled_heads.make(plan.head, folder)
     return Compiled(plan, head)
 
 
@@ -104,12 +104,11 @@ def _of_two(decision: Decision, *, scored: bool) -> Callable[[Scores], Answers]:
 
 def _of_many(decision: Decision, wanted: Sequence[str]) -> Callable[[Scores], Answers]:
     link, classes, names = _LINKS[decision.link], decision.classes, decision.names
-    deciding, of_scores = decision.rule == "label", decision.of == "scores"
+    of_scores = decision.of == "scores"
 
     def answer(scores: Scores) -> Answers:
-        probabilities = link(scores[:, :-1] if deciding else scores)
-        told = scores if of_scores else probabilities
-        positions = scores[:, -1].astype(np.intp) if deciding else told.argmax(axis=1)
+        probabilities = link(scores)
+        positions = (scores if of_scores else probabilities).argmax(axis=1)
         answers: Answers = [[classes[position] for position in positions.tolist()]]
         if "probability" in wanted:
             answers.append(probabilities[:, -1].tolist())

@@ -5,7 +5,7 @@ ONNX Runtime is imported only where a plan needs it: it is most of a compiled mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from loopwright.scoring import compiled_plan as plans
 from loopwright.scoring.compiled_inputs import Matrix
-from loopwright.scoring.compiled_plan import Key, Onnx
+from loopwright.scoring.compiled_plan import Onnx
 
 Scores = npt.NDArray[Any]
 Head = Callable[[Matrix], Scores]
@@ -28,15 +28,15 @@ ACTIVATIONS: dict[str, Callable[[Scores], Scores]] = {
 _NEAR = 1e-9  # two shares of a forest's votes may be equal but for rounding
 
 
-def make(head: plans.Head, folder: Path, classes: Sequence[Key], threads: int) -> Head:
-    """A function from the matrix to scores, one column for each; where the head decides, the class's position is the last."""
+def make(head: plans.Head, folder: Path) -> Head:
+    """A function from the matrix to scores, one column for each."""
     if isinstance(head, plans.Linear):
         return _linear(head)
     if isinstance(head, plans.Kernel):
         return _kernel(head)
     if isinstance(head, plans.Layers):
         return _layers(head)
-    return _onnx(head, folder, classes, threads)
+    return _onnx(head, folder)
 
 
 def greatest(head: plans.Head) -> float:
@@ -85,9 +85,7 @@ def _layers(head: plans.Layers) -> Head:
     return score
 
 
-def _onnx(head: Onnx, folder: Path, classes: Sequence[Key], threads: int) -> Head:
-    if head.labels:
-        return _deciding(head, folder, classes, threads)
+def _onnx(head: Onnx, folder: Path) -> Head:
     run = _session(folder / head.file)
     if head.leaves:
         return _leaves(head, folder, run)
@@ -137,23 +135,8 @@ def _votes(head: Onnx, run: Head, other: Head) -> Head:
     return score
 
 
-def _deciding(head: Onnx, folder: Path, classes: Sequence[Key], threads: int) -> Head:
-    """Scores, and behind them the position of the class that the file itself decides for."""
-    session = _load(folder / head.file, threads)
-    of = np.float32 if head.precision == "single" else np.float64
-    positions = {label: float(position) for position, label in enumerate(classes)}
-    wanted = [head.scores, head.labels] if head.scores else [head.labels]
-
-    def score(matrix: Matrix) -> Scores:
-        *scores, labels = session.run(wanted, {"X": matrix.astype(of, copy=False)})
-        decided = np.array([[positions[label]] for label in labels.tolist()])
-        return np.hstack([*scores, decided])
-
-    return score
-
-
 def _session(file: Path) -> Head:
-    session = _load(file, 1)  # several threads would add up in another order than the original
+    session = _load(file)
     wanted = [session.get_outputs()[0].name]
 
     def run(matrix: Matrix) -> Scores:
@@ -163,11 +146,11 @@ def _session(file: Path) -> Head:
     return run
 
 
-def _load(file: Path, threads: int) -> Any:
+def _load(file: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1  # several would add up in another order than the original
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors alone
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

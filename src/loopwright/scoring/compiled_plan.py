@@ -107,8 +107,6 @@ class Onnx(_Part, frozen=True, kw_only=True, tag="onnx"):
     leaves: str = ""  # .npy; scores are the sums of the rows of it that the file names
     tie: str = ""  # a second such file, for the other class, where two are nearly equal
     divisor: float = 1.0
-    labels: str = ""  # the output that says which class it is, where the original's rule is its own
-    scores: str = ""  # then the output that has the scores, if any
 
 
 Head = Linear | Kernel | Layers | Onnx
@@ -120,7 +118,7 @@ class Decision(_Part, frozen=True, kw_only=True):
     link: Literal["none", "logistic", "softmax", "exp", "shares"] = "none"
     classes: tuple[Key, ...] = ()  # in the original's order; none: regression
     names: tuple[str, ...] = ()  # the classes as text
-    rule: Literal["most", "above", "label"] = "most"  # the likeliest; above a limit; as the head says
+    rule: Literal["most", "above"] = "most"  # the likeliest; above a limit
     of: Literal["probabilities", "scores"] = "probabilities"  # what the rule looks at
     limit: float = 0.5
     inclusive: bool = False

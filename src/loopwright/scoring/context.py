@@ -8,7 +8,7 @@ import msgspec
 
 from loopwright.scoring.rows import Row
 
-LIVE, TEST = "live", "test"
+TEST = "test"
 SCORE = "/score"
 
 

@@ -70,7 +70,7 @@ class FrontScorer:
         self._log.info("model-ready", init_seconds=round(self._telemetry.init_seconds, 3))
         memory.settle()
         self._model, self.message = model, ""
-        await asyncio.get_running_loop().create_future()
+        await loop.create_future()
         return ""
 
     def score_now(self, rows: list[Row]) -> Columns | None:
@@ -91,7 +91,7 @@ class FrontScorer:
     def _load(self) -> Compiled:
         # Only here: it brings NumPy and ONNX Runtime.
         compiled = importlib.import_module("loopwright.scoring.compiled")
-        model: Compiled = compiled.load(Path(self._settings.package) / FOLDER, self._settings.threads)
+        model: Compiled = compiled.load(Path(self._settings.package) / FOLDER)
         if self._example:
             model.score(self._example)  # the first call is the slowest
             began = time.perf_counter()
