@@ -131,7 +131,7 @@ def test_each_reason_names_what_differs(tiny: tuple[Cli, Path], variant: Path) -
     assert said["evaluate"]["awaits"] == ["package.digest"]
 
 
-AGENTS_OWN = ("observed.json", "ledger.db-shm", "ledger.db-wal", "ledger.db")  # and what reading the ledger touches
+AGENTS_OWN = ("observed.json", "ledger.db-shm", "ledger.db-wal", "ledger.db")  # and the reader's
 
 
 def contents(home: Path) -> dict[str, str]:
