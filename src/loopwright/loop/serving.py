@@ -23,6 +23,7 @@ _SINCE_0_1: Mapping[str, Any] = {  # fields of `serving` that are newer, as what
     "replicas.scale_up_delay": None,
     "replicas.scale_down_delay": 60.0,
     "replicas.scale_to_zero_after": 300.0,
+    "limits.bodies": 256 * 1024 * 1024,
     "batching": None,
     "fronts": 1,
     "grpc": False,

@@ -50,22 +50,22 @@ class Gatherer:
     def parts(self, records: Sequence[Record]) -> Iterator[list[Record]]:
         """The records in parts of some hundred rows; a request with more is cut."""
         part: list[Record] = []
-        weight = 0
+        work = 0
         for record in records:
-            if record[-1] > self._most and record[6] is not None:
+            if record[10] > self._most and record[6] is not None:
                 yield from ([piece] for piece in self._pieces(record))
                 continue
             part.append(record)
-            weight += record[-1]
-            if weight >= self._most:
+            work += record[10]
+            if work >= self._most:
                 yield part
-                part, weight = [], 0
+                part, work = [], 0
         if part:
             yield part
 
     def gather(self, records: Sequence[Record]) -> Gathered:
         """Their columns. Raises ValueError where rows or answers are not as wide as they should be."""
-        ids, clients, roles, began, seconds, statuses, rows, answers, extra, first, _ = zip(
+        ids, clients, roles, began, seconds, statuses, rows, answers, extra, first, _, _ = zip(
             *records, strict=True
         )
         if bytes in set(map(type, answers)):
@@ -110,7 +110,7 @@ class Gatherer:
             end = start + size
             columns = [column[start:end] for column in answers] if answers else None
             more = extra[start:end] if extra else None
-            yield (*record[:6], rows[start:end], columns, more, start, 0)
+            yield (*record[:6], rows[start:end], columns, more, start, 0, 0)
 
 
 def _columns(rows: Any) -> list[tuple[Any, ...]]:

@@ -31,12 +31,18 @@ if TYPE_CHECKING:
 
 Rows = Sequence[tuple[Any, ...]]
 Answers = Sequence[Sequence[Any]] | bytes
-# id, the client's id, role, began, seconds, status, rows, answers, extra, the first row's number, weight
-Record = tuple[str, str | None, str, float, float, int, Rows | None, Answers | None, Rows | None, int, int]
+# id, the client's id, role, began, seconds, status, rows, answers, extra, the first row's number,
+# what it is to write (rows, or KiB of answers to be read), what it takes while it waits (see _MOST)
+Record = tuple[
+    str, str | None, str, float, float, int, Rows | None, Answers | None, Rows | None, int, int, int
+]
 
 INTERVAL = 0.25  # seconds between two looks for what has gathered
 DURABLE = 1.0  # seconds from a request to the disk; what takes longer counts as dropped
-_MOST = 100_000  # rows, or KiB of answers to be read, that wait in memory
+_MOST = (
+    100_000  # rows that wait in memory, or, where these are long, as many times 512 bytes of bodies: 50 MB
+)
+_BYTES = 9  # the binary logarithm of those 512
 _NEVER = 2**62  # more rows than ever come
 _PATIENCE = 5.0  # seconds that an ending replica waits for the last of it
 
@@ -88,6 +94,7 @@ class Told(NamedTuple):
     events: Sequence[Event]
     loop: asyncio.AbstractEventLoop
     kept: asyncio.Future[bool]
+    weight: int = 0  # as of a record
 
     def settle(self, kept: bool) -> None:
         """Let the request know; from any thread."""
@@ -110,7 +117,7 @@ class Recorder:
         self._records: list[Record] = []
         self._append = self._records.append
         self._events: list[Told] = []
-        self._come = 0  # rows so far, by the event loop alone
+        self._come = 0  # rows, and what they weigh besides, so far: by the event loop alone
         self._gone = 0  # of these, by the thread alone
         self._overflowed = 0  # how many losses for want of memory the thread knows of
         self._why_not = "memory"  # why no more is taken, where no more is
@@ -139,29 +146,38 @@ class Recorder:
         rows: Rows | None,
         answers: Answers | None,
         extra: Rows | None = None,
+        size: int = 0,
     ) -> None:
         """Keep one request: on the event loop, once it is answered.
 
         `began`: seconds since the epoch. `rows`: as the model saw them, None where they were not understood. `answers`: a
-        column for each output, or the body that a script answered with. `extra`: the further fields of each row.
+        column for each output, or the body that a script answered with. `extra`: the further fields of each row. `size`:
+        bytes of the bodies that rows and answers were, by which it is told what they take while they wait.
         """
-        weight = 1 if rows is None else len(rows) or 1
+        work = 1 if rows is None else len(rows) or 1
+        weight = work if rows is None else work + (size >> _BYTES)
         if type(answers) is bytes:
-            weight += len(answers) >> 10
+            work += len(answers) >> 10
+            if rows is None:
+                weight += len(answers) >> _BYTES
         if self._come - self._gone > _MOST:
             self.losses[self._why_not] += 1
             return
         self._come += weight
-        self._append((request_id, client_id, role, began, seconds, status, rows, answers, extra, 0, weight))
+        self._append(
+            (request_id, client_id, role, began, seconds, status, rows, answers, extra, 0, work, weight)
+        )
 
-    async def feedback(self, events: Sequence[Event]) -> bool:
-        """Keep labels and events; returns whether they are on the disk: where not, the client should try again."""
+    async def feedback(self, events: Sequence[Event], size: int = 0) -> bool:
+        """Keep labels and events, read from so many bytes; returns whether they are on the disk: where not, the client
+        should try again."""
         if self._over.is_set() or self._come - self._gone > _MOST:
             self.losses[self._why_not] += len(events)
             return False
         loop = asyncio.get_running_loop()
-        told = Told(events, loop, loop.create_future())
-        self._come += len(events)
+        weight = len(events) + (size >> _BYTES)
+        told = Told(events, loop, loop.create_future(), weight)
+        self._come += weight
         self._events.append(told)
         self._wake.set()
         return await told.kept
@@ -220,7 +236,7 @@ class Recorder:
             self._log.warning("observations-dropped", reason="error", error=traceback.format_exc(limit=-10))
         for one in told:
             one.settle(durable)
-        self._gone += sum(record[-1] for record in records) + sum(len(one.events) for one in told)
+        self._gone += sum(record[-1] for record in records) + sum(one.weight for one in told)
 
 
 def _take(waiting: list[Any]) -> list[Any]:

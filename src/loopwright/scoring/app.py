@@ -36,6 +36,7 @@ STATUSES: dict[type[Refusal], int] = {
     refusals.InvalidFeedback: 422,
     refusals.Failed: 500,
     refusals.QueueFull: 503,
+    refusals.TooManyBytes: 503,
     refusals.WaitedTooLong: 503,
     refusals.NotReady: 503,
     refusals.Draining: 503,
@@ -76,7 +77,8 @@ class App:
         self._service = service
         self._peers = peers
         self._log = log
-        self._reader = BodyReader(service.limits)
+        self._budget = service.budget
+        self._reader = BodyReader(service.limits, service.budget)
         self._ids = request_ids()
         self._failures = FailureLog(log)
         self._protocols = ProtocolPaths(service)
@@ -136,7 +138,7 @@ class App:
     async def _ask(self, path: Path, scope: Scope, exchange: Exchange, request_id: str) -> None:
         """What `_score` does, in another protocol's words."""
         assert path.speaker is not None  # noqa: S101  (it has no page)
-        headers, body, status = scope.headers, Body(exchange), 500
+        headers, body, status, held = scope.headers, Body(exchange), 500, 0
         context = self._context(headers, request_id)
         context.route = path.speaker.route
         self.active += 1
@@ -144,31 +146,38 @@ class App:
             self._service.check()
             length, encoding = headers.get("content-length"), headers.get("content-encoding")
             content = await self._reader.read(body, length, encoding)
+            context.size = held = len(content)
             reply = await path.speaker.ask(content, headers, context)
+            context.size += len(reply.body)
             status = 200
             self._respond(exchange, request_id, status, reply.body, reply.content_type, *reply.headers)
         except Refusal as refusal:
             status = self._refuse(exchange, context, refusal, path.refuse)
         finally:
             self.active -= 1
+            self._budget.held -= held
             self._service.finished(context, status)
         if status != 200:
             await body.discard()
 
     async def _score(self, headers: Headers, exchange: Exchange) -> None:
-        service, reader, get = self._service, self._reader, headers.get
+        service, reader, budget, get = self._service, self._reader, self._budget, headers.get
         context = self._context(headers)
         self.active += 1
         body: Body | None = None
-        status = 500
+        status, held = 500, 0
         try:
             length, encoding = get("content-length"), get("content-encoding")
-            if reader.is_small(length, encoding) and service.open:
+            size = reader.small(length, encoding)
+            if size and service.open:
+                budget.held += size
+                held = context.size = size
                 content = await reader.read_small(exchange)
             else:
                 body = Body(exchange)
                 service.check()
                 content = await reader.read(body, length, encoding)
+                held = context.size = len(content)
             answer = service.end(context, await service.begin(content, context, get("content-type")))
             status = 200
             self._respond(exchange, context.id, status, answer)
@@ -178,6 +187,7 @@ class App:
             self._broken(exchange, context.id)
         finally:
             self.active -= 1
+            budget.held -= held
             service.finished(context, status)
         if status != 200 and body is not None:
             await body.discard()
@@ -194,15 +204,18 @@ class App:
         )
 
     async def _feedback(self, scope: Scope, exchange: Exchange, request_id: str) -> None:
-        headers, body = scope.headers, Body(exchange)
+        headers, body, held = scope.headers, Body(exchange), 0
         try:
             content = await self._reader.read(
                 body, headers.get("content-length"), headers.get("content-encoding")
             )
+            held = len(content)
             self._respond(exchange, request_id, 200, await labelling.keep(self._service.recorder, content))
         except Refusal as refusal:
             self._refuse(exchange, self._context(headers, request_id), refusal)
             await body.discard()
+        finally:
+            self._budget.held -= held
 
     async def _healthz(self, _scope: Scope, exchange: Exchange, request_id: str) -> None:
         self._respond(exchange, request_id, 200, b'{"status":"ok"}')

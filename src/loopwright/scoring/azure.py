@@ -57,19 +57,23 @@ class ScriptApp(App):
         return self._other(scope, exchange)
 
     async def _answer(self, scope: Scope, exchange: Exchange) -> None:
-        service, reader, get = self._service, self._reader, scope.headers.get
+        service, reader, budget, get = self._service, self._reader, self._budget, scope.headers.get
         context = self._context(scope.headers)
         self.active += 1
         body: Body | None = None
-        status = 500
+        status, held = 500, 0
         try:
             length, encoding = get("content-length"), get("content-encoding")
-            if reader.is_small(length, encoding) and service.open:
+            size = reader.small(length, encoding)
+            if size and service.open:
+                budget.held += size
+                held = context.size = size
                 content = await reader.read_small(exchange)
             else:
                 body = Body(exchange)
                 service.check()
                 content = await reader.read(body, length, encoding)
+                held = context.size = len(content)
             ids = _ids(get, context.id)
             whole = service.takes_requests
             if scope.method == "OPTIONS" and not whole:
@@ -90,6 +94,7 @@ class ScriptApp(App):
             self._broken(exchange, context.id)
         finally:
             self.active -= 1
+            budget.held -= held
             service.finished(context, status)
         if status != 200 and body is not None:
             await body.discard()

@@ -1,7 +1,8 @@
 """Reading a request's body within bounds: the server under us has none of its own.
 
 Bodies that are being read hold memory and may come slowly, so all of them together stay within a budget, and each
-within a time. They do not take a place in the queue meanwhile: slow clients must not shut out quick ones.
+within a time. They do not take a place in the queue meanwhile: slow clients must not shut out quick ones. For the same
+reason larger bodies, while they come, have but a part of the budget of all that is held.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ from typing import Any, Protocol
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from loopwright.scoring.refusals import BodyCutShort, BodyTooLarge, BodyTooSlow, QueueFull, UnknownEncoding
+from loopwright.scoring.budget import Budget
+from loopwright.scoring.refusals import (
+    BodyCutShort,
+    BodyTooLarge,
+    BodyTooSlow,
+    TooManyBytes,
+    UnknownEncoding,
+)
 from loopwright.scoring.settings import Limits
 
-_BUDGET = 64 * 1024 * 1024  # bytes of bodies being read at once; never less than one largest body
+_COMING = 64 * 1024 * 1024  # bytes of larger bodies being read at once; never less than one largest body
 _SMALL = 64 * 1024  # bytes of a body that is read without ado
 _LOOKS = 20  # looks at the clock in the time that a body may take
 _MOST_DISCARDED = 64 * 1024 * 1024  # bytes read and dropped so that a client gets its refusal
@@ -70,12 +78,41 @@ class Body:
             return
 
 
-class BodyReader:
-    """Reads bodies of up to limits.max_body bytes."""
+class _Room:
+    """How many bytes of larger bodies may still come at once."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+class _Coming:
+    """One larger body that comes: its bytes so far, or all of them where their number was told."""
+
+    def __init__(self, budget: Budget, room: _Room) -> None:
+        self._budget, self._room = budget, room
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Make room for so many more; raises TooManyBytes."""
+        if size > self._room.left:
+            raise TooManyBytes("This replica is receiving as many bytes as it may. Try again later.")
+        self._budget.take(size)
+        self._room.left -= size
+        self._size += size
+
+    def end(self, kept: int) -> None:
+        """It comes no more; so many of its bytes stay taken."""
+        self._room.left += self._size
+        self._budget.give(self._size - kept)
+
+
+class BodyReader:
+    """Reads bodies of up to limits.max_body bytes into a budget; who asked for one gives its bytes back to that."""
+
+    def __init__(self, limits: Limits, budget: Budget) -> None:
         self._limits = limits
-        self._budget = max(_BUDGET, limits.max_body)
+        self._budget = budget
+        self._room = _Room(max(_COMING, limits.max_body))
         self._small = min(_SMALL, limits.max_body)
         self._reading: dict[
             int, tuple[asyncio.Task[Any], float]
@@ -84,12 +121,17 @@ class BodyReader:
         self._looking = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def is_small(self, length: str | None, encoding: str | None) -> bool:
-        """Whether `read_small` will do: most bodies are, and their way is to be a short one."""
-        return length is not None and not encoding and int(length) <= self._small
+    def small(self, length: str | None, encoding: str | None) -> int:
+        """The size of a body for which `read_small` will do, given its headers: most are, and their way is to be a short
+        one. 0 where `read` is to be asked, which also says what is wrong."""
+        if length is None or encoding:
+            return 0
+        size, budget = int(length), self._budget
+        return size if size <= self._small and budget.held + size <= budget.most else 0
 
     async def read_small(self, incoming: Incoming) -> bytes:
-        """The whole of a small body; raises Refusal. One look at the clock for many does for a timer for each."""
+        """The whole of a small body, whose bytes the caller has taken; raises Refusal. One look at the clock for many does
+        for a timer for each."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()  # once: it asks the kernel for the process's id each time
         number, loop = next(self._numbers), self._loop
@@ -123,37 +165,41 @@ class BodyReader:
             loop.call_later(self._limits.timeout / _LOOKS, self._look)
 
     async def read(self, body: Body, length: str | None, encoding: str | None) -> bytes:
-        """The whole body, given its Content-Length and Content-Encoding; raises Refusal."""
+        """The whole body, given its Content-Length and Content-Encoding, its bytes taken; raises Refusal, having taken none."""
         if encoding and encoding.strip().lower() != "identity":
             raise UnknownEncoding(
                 f"The body has Content-Encoding {encoding!r}, expected none: send it uncompressed."
             )
-        size = int(length) if length is not None else self._limits.max_body
-        if size > self._limits.max_body:
+        if length is not None and int(length) > self._limits.max_body:
             raise BodyTooLarge(self._limits.max_body)
-        if size > self._budget:
-            raise QueueFull("This replica is receiving as many bytes as it may. Try again later.")
-        self._budget -= size
+        coming, kept = _Coming(self._budget, self._room), 0
         try:
             async with asyncio.timeout(self._limits.timeout):
-                return await (body.whole() if length is not None else self._join(body))
+                if length is None:
+                    content = await self._join(body, coming)
+                else:
+                    coming.take(int(length))
+                    content = await body.whole()
+            kept = len(content)
         except TimeoutError as error:
             raise self._too_slow() from error
         except ProtocolClosed as error:
             raise _cut_short() from error
         finally:
-            self._budget += size
+            coming.end(kept)
+        return content
 
-    async def _join(self, body: Body) -> bytes:
+    async def _join(self, body: Body, coming: _Coming) -> bytes:
         joined = bytearray()
         ended = False
         while (chunk := await body.chunk()) is not None:
             if ended:  # by an empty chunk: there should be no other
                 raise _cut_short()
+            if len(joined) + len(chunk) > self._limits.max_body:
+                raise BodyTooLarge(self._limits.max_body)
+            coming.take(len(chunk))
             joined += chunk
             ended = not chunk
-            if len(joined) > self._limits.max_body:
-                raise BodyTooLarge(self._limits.max_body)
         return bytes(joined)
 
     def _too_slow(self) -> BodyTooSlow:

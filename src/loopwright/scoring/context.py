@@ -29,4 +29,5 @@ class Context(msgspec.Struct, eq=False, gc=False):
     single: bool = False  # one object was asked for by itself
     extra: list[Row] | None = None  # what else is kept of each row
     answers: list[list[Any]] | bytes | None = None  # a column for each output, or a script's JSON
+    size: int = 0  # bytes of its body, and of its answer
     reply: Any = None  # of a script: a worker.Reply

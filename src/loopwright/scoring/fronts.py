@@ -48,7 +48,10 @@ def socket_of(folder: Path, number: int) -> Path:
 def share(limits: Limits, fronts: int) -> Limits:
     """What each of so many fronts takes on, so that together they take on what the replica does."""
     return msgspec.structs.replace(
-        limits, concurrency=-(-limits.concurrency // fronts), queue=-(-limits.queue // fronts)
+        limits,
+        concurrency=-(-limits.concurrency // fronts),
+        queue=-(-limits.queue // fronts),
+        bodies=-(-limits.bodies // fronts),
     )
 
 

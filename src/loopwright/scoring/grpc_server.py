@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from loopwright.errors import MachineError
 from loopwright.scoring.address import Address
@@ -98,7 +99,6 @@ class GrpcServer:
             "ModelReady": self._model_ready,
             "ServerMetadata": self._server_metadata,
             "ModelMetadata": self._model_metadata,
-            "ModelInfer": self._infer,
         }
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(
@@ -106,8 +106,10 @@ class GrpcServer:
                 request_deserializer=self._messages[f"{name}Request"].FromString,
                 response_serializer=self._messages[f"{name}Response"].SerializeToString,
             )
-            for name in grpc_messages.METHODS
+            for name in answers
         }
+        # These as bytes, both ways: their sizes are counted, and what there is no room for is not read.
+        handlers["ModelInfer"] = grpc.unary_unary_rpc_method_handler(self._infer)
         return grpc.method_handlers_generic_handler(grpc_messages.SERVICE, handlers)
 
     async def _live(self, _request: Any, _call: Any) -> Any:
@@ -133,33 +135,42 @@ class GrpcServer:
         except NotThere as refusal:
             await call.abort(grpc.StatusCode.NOT_FOUND, refusal.message)
 
-    async def _infer(self, request: Any, call: Any) -> Any:
+    async def _infer(self, message: bytes, call: Any) -> bytes:
         context = self._context(call)
+        budget, held, filled = self._service.budget, 0, b""
         self.active += 1
-        code, message = grpc.StatusCode.CANCELLED, ""  # unless it comes to an end: the client may go away
+        code, why = grpc.StatusCode.CANCELLED, ""  # unless it comes to an end: the client may go away
         try:
+            budget.take(len(message))
+            held = context.size = len(message)
+            request = self._messages["ModelInferRequest"].FromString(message)
             self._oip.check(request.model_name, request.model_version)
             self._service.check()
             asked = oip_grpc.decode(request)
             answers = await self._oip.infer(asked, context)
             response = self._messages["ModelInferResponse"]()
-            filled = oip_grpc.encode(response, self._oip.model, self._oip.version, asked.id, answers)
+            oip_grpc.encode(response, self._oip.model, self._oip.version, asked.id, answers)
+            filled = response.SerializeToString()
+            context.size += len(filled)
             code = grpc.StatusCode.OK
         except Refusal as refusal:
-            code, message = self._refused(refusal, context)
+            code, why = self._refused(refusal, context)
+        except DecodeError:
+            code, why = grpc.StatusCode.INVALID_ARGUMENT, "The message is not a ModelInferRequest."
         except Exception as error:  # the root of a call's handling
             self._log.error("request-failed", id=context.id, error=repr(error))
-            code, message = (
+            code, why = (
                 grpc.StatusCode.INTERNAL,
                 "The replica failed on this request; its log explains the id.",
             )
         finally:
             self.active -= 1
+            budget.give(held)
             status = 200 if code is grpc.StatusCode.OK else _STATUSES.get(code, 500)
             self._service.finished(context, status)
         call.set_trailing_metadata((("x-request-id", context.id),))
         if code is not grpc.StatusCode.OK:
-            await call.abort(code, message)
+            await call.abort(code, why)
         return filled
 
     def _refused(self, refusal: Refusal, context: Context) -> tuple[grpc.StatusCode, str]:

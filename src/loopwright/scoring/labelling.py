@@ -19,6 +19,6 @@ async def keep(recorder: Recorder | None, body: bytes) -> bytes:
         events = feedback.parse(body)
     except feedback.InvalidFeedback as error:
         raise InvalidFeedback(error.message, field=error.field, item=error.item) from error
-    if not await recorder.feedback(events):
+    if not await recorder.feedback(events, len(body)):
         raise NotKept("The feedback could not be written to the replica's disk. Try again later.")
     return msgspec.json.encode({"kept": len(events)})

@@ -16,6 +16,7 @@ These are answers to one client, not errors of Loopwright, so they are not in er
       NotThere       another model than the one that is served, or a way to ask that it does not have
       Busy           worth trying again after `retry_after` seconds
         QueueFull
+        TooManyBytes   its body would not fit beside those of the requests that have no answer yet
         WaitedTooLong
         NotReady
         Draining
@@ -128,6 +129,12 @@ class QueueFull(Busy):
     """As many requests wait as may."""
 
     code = "queue-full"
+
+
+class TooManyBytes(Busy):
+    """The bodies of requests that have no answer yet take as many bytes as they may."""
+
+    code = "too-many-bytes"
 
 
 class WaitedTooLong(Busy):

@@ -96,14 +96,18 @@ class Scripts:
         if isinstance(result, list):
             (answers,) = result
             context.answers = body = _joined(answers, context.single)
+            context.size += len(body)
             return body
         context.reply = result
         if result.kind == shim.ANSWER:
             context.answers = result.payload
+            context.size += len(result.payload)
             return result.payload
         (_, headers), body = shim.split_head(result.payload)
         kinds = [value for name, value in headers if name.lower() == "content-type"]
-        context.answers = body if kinds and kinds[0].startswith("application/json") else None
+        if kinds and kinds[0].startswith("application/json"):
+            context.answers = body
+            context.size += len(body)
         return body
 
     async def rows(self, rows: list[Row], context: Context) -> Answers:

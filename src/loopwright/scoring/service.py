@@ -15,6 +15,7 @@ from loopwright.observations.recording import Recorder
 from loopwright.scoring import tabular
 from loopwright.scoring.answers import Answers
 from loopwright.scoring.batching import Batcher, Columns
+from loopwright.scoring.budget import Budget
 from loopwright.scoring.context import Context
 from loopwright.scoring.observing import Losses
 from loopwright.scoring.refusals import Draining, NotReady, Refusal, UnknownMediaType
@@ -64,6 +65,7 @@ class Service:
             Scripts(settings, cast("ScriptScorer", scorer), telemetry) if settings.outputs is None else None
         )
         self._line: Scripts | _Rows = self._scripts or _Rows(settings, cast("RowScorer", scorer), telemetry)
+        self.budget = Budget(settings.limits)
         self.recorder = recorder
         self._losses = Losses(recorder)
         self.open = False  # it was ready once and is not closed, so that `check` would at most find it full
@@ -152,6 +154,7 @@ class Service:
                 context.rows,
                 context.answers,
                 context.extra,
+                context.size,
             )
 
     def _recording(self) -> str:
@@ -169,7 +172,11 @@ class Service:
     def metrics(self) -> bytes:
         """The text of /metrics."""
         return self._telemetry.render(
-            self._line.queued, self._line.in_flight, self._scorer.pids(), self.recorder
+            self._line.queued,
+            self._line.in_flight,
+            self._scorer.pids(),
+            self.recorder,
+            held_bytes=self.budget.held,
         )
 
     def abandon(self) -> None:
@@ -236,6 +243,7 @@ class _Rows:
     def end(self, context: Context, columns: Columns) -> bytes:
         context.answers = columns
         answer = self._render(columns, context.single)
+        context.size += len(answer)
         if b"null" in answer:  # rare, and the columns tell whether it is a number that JSON cannot hold
             self._count_nonfinite(columns)
         return answer

@@ -77,6 +77,9 @@ class Limits(_Part, frozen=True, kw_only=True):
     queue_wait: Annotated[float, Meta(ge=0)] = 2.0
     timeout: Annotated[float, Meta(gt=0)] = 5.0
     max_body: Annotated[int, Meta(ge=1)] = 10 * 1024 * 1024
+    bodies: Annotated[int, Meta(ge=1)] = (
+        256 * 1024 * 1024
+    )  # of all requests that have no answer yet; at least max_body
 
 
 class Settings(_Part, frozen=True, kw_only=True):

@@ -53,7 +53,12 @@ class Telemetry:
         self.nonfinite.add(amount=numbers)
 
     def render(
-        self, queued: int, in_flight: int, pids: dict[str, int], recorder: Recorder | None = None
+        self,
+        queued: int,
+        in_flight: int,
+        pids: dict[str, int],
+        recorder: Recorder | None = None,
+        held_bytes: int = 0,
     ) -> bytes:
         """The text of /metrics."""
         metrics: tuple[Metric, ...] = (
@@ -62,6 +67,7 @@ class Telemetry:
             _gauge("loopwright_queue_length", "Scoring requests that wait for a place.", queued),
             self.queue_wait_seconds,
             _gauge("loopwright_in_flight", "Scoring requests being worked on.", in_flight),
+            _gauge("loopwright_held_bytes", "Bodies of requests that have no answer yet.", held_bytes),
             self.batch_rows,
             self.worker_restarts,
             _gauge(

@@ -12,7 +12,7 @@ from loopwright.spec.declaration import Declaration, Items
 from loopwright.spec.front import Batching, Observations
 from loopwright.spec.replicas import Replicas
 from loopwright.spec.texts import GlobPattern, Origin, OutputPath, RelativePath
-from loopwright.spec.units import Bytes, Cores, Duration, PositiveDuration
+from loopwright.spec.units import Bytes, Cores, Duration, PositiveDuration, show_bytes
 
 Flavor = Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx"]
 
@@ -31,6 +31,19 @@ class Limits(Declaration):
         default=5.0, description="Longest time for an answer once the work has begun; then 504."
     )
     max_body: Bytes = Field(default=10 * 1024 * 1024, description="Largest request body; more get 413.")
+    bodies: Bytes = Field(
+        default=256 * 1024 * 1024,
+        description="All request bodies that a replica holds at once, read or being read, until they are answered; more get "
+        "503. Never less than `max_body`.",
+    )
+
+    @model_validator(mode="after")
+    def _one_body_fits(self) -> Limits:
+        if "bodies" in self.model_fields_set and self.bodies < self.max_body:
+            expected = f"at least `max_body`, which is {show_bytes(self.max_body)}"
+            hint = "Let the largest body fit, or make `max_body` smaller."
+            raise refusal([Complaint("bodies", f"`{show_bytes(self.bodies)}`", expected, hint)])
+        return self
 
 
 class Resources(Declaration):

@@ -225,7 +225,10 @@ _SCRIPT = """
 def plain(start: Callable[..., Replica]) -> Replica:
     """A script that does what the body says, its inputs not validated; a worker may be lost, and comes again."""
     return start(
-        _SCRIPT, threads=3, idempotent=False, limits={"timeout": 1.0, "queue": 8, "max_body": 100_000}
+        _SCRIPT,
+        threads=3,
+        idempotent=False,
+        limits={"timeout": 1.0, "queue": 8, "max_body": 100_000, "bodies": 150_000},
     )
 
 

@@ -75,6 +75,24 @@ def test_overload_is_exactly_bounded(start: Any) -> None:
     assert replica.ask("GET", "/stats").json["queued"] == 0
 
 
+def test_bodies_that_would_not_fit_beside_others_are_refused_until_they_do(plain: Any) -> None:
+    def held() -> float:
+        return float(plain.metric("loopwright_held_bytes{"))
+
+    large = {"do": "sleep", "seconds": 0.5, "more": "x" * 90_000}
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(plain.score, large)
+        _eventually(lambda: held() > 90_000)
+        for path in ("/score", "/feedback"):
+            refused = plain.ask("POST", path, large)
+            assert (refused.status, refused.error["code"]) == (503, "too-many-bytes")
+            assert int(refused.headers["retry-after"]) > 0
+        assert plain.score({}).status == 200  # what is small fits
+        assert first.result().status == 200
+    assert held() == 0
+    assert plain.score({"more": "x" * 90_000}).status == 200
+
+
 def test_what_had_not_begun_in_time_is_never_run(start: Any) -> None:
     script = "import json, time\ndef run(data):\n    print('ran', data, flush=True)\n    time.sleep(json.loads(data))\n"
     replica = start(script, limits={"concurrency": 3, "queue": 4, "queue_wait": 0.3, "timeout": 1.2})

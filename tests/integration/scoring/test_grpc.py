@@ -6,6 +6,7 @@ import os
 import stat
 import struct
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -16,13 +17,14 @@ from loopwright.scoring.protocols import grpc_messages
 
 MESSAGES = grpc_messages.classes()
 SCRIPT = """
-    import json
+    import json, time
     def run(data):
         rows = json.loads(data)
         if isinstance(rows, dict):
             return answer(rows)
         return [answer(row) for row in rows]
     def answer(row):
+        if row["port"] == "slow": time.sleep(0.5)
         if row["port"] == "raise": raise ValueError("no such port")
         return {"text": row["port"], "score": (row["age"] or 0) / 8}
 """
@@ -31,7 +33,8 @@ INPUTS = [{"name": "age", "type": "integer", "nullable": True}, {"name": "port",
 
 @pytest.fixture(scope="module")
 def replica(start: Callable[..., Any]) -> Any:
-    return start(SCRIPT, inputs=INPUTS, version="w:3", grpc=True)
+    limits = {"max_body": 100_000, "bodies": 100_000}
+    return start(SCRIPT, inputs=INPUTS, version="w:3", grpc=True, limits=limits)
 
 
 Ask = Callable[..., Any]
@@ -92,14 +95,14 @@ def test_contents_are_answered_by_contents_and_raw_by_raw(ask: Ask) -> None:
         (request(["S"], model_version="4"), "NOT_FOUND", "has no version '4' here"),
         (MESSAGES["ModelInferRequest"](model_name="w"), "INVALID_ARGUMENT", "field 'inputs' is empty"),
         (request(["raise"]), "INTERNAL", "the replica's log explains the id. Its id is"),
-        (request(["S" * 300_000]), "RESOURCE_EXHAUSTED", "larger than max"),
+        (request(["S"]), "RESOURCE_EXHAUSTED", "larger than max"),
     ],
 )
 def test_what_cannot_be_answered_has_a_code_and_a_sentence(
     replica: Any, start: Callable[..., Any], ask: Ask, message: Any, code: str, sentence: str
 ) -> None:
     if code == "RESOURCE_EXHAUSTED":
-        message.inputs[1].contents.bytes_contents[0] = b"S" * (10 * 1024 * 1024)
+        message.inputs[1].contents.bytes_contents[0] = b"S" * 100_000
     with pytest.raises(grpc.RpcError) as refused:
         ask("ModelInfer", message)
     assert refused.value.code().name == code
@@ -112,12 +115,33 @@ def test_calls_are_counted_with_the_requests(replica: Any, ask: Ask) -> None:
     assert replica.metric("loopwright_requests_total{") == before + 1
 
 
+def test_messages_and_bodies_share_one_budget_in_bytes(replica: Any, ask: Ask) -> None:
+    large = request(["S" * 60_000])
+    with ThreadPoolExecutor(1) as pool:
+        over_http = pool.submit(replica.score, {"age": 1, "port": "slow", "more": "x" * 60_000})
+        until(lambda: replica.metric("loopwright_held_bytes{") > 60_000)
+        with pytest.raises(grpc.RpcError, match="holds 60") as refused:
+            ask("ModelInfer", large)
+        assert refused.value.code().name == "UNAVAILABLE"
+        assert over_http.result().status == 200
+    assert ask("ModelInfer", large).model_name == "w"
+    assert replica.metric("loopwright_held_bytes{") == 0
+
+
+def test_a_message_that_is_none_is_said_to_be(replica: Any) -> None:
+    with grpc.insecure_channel(f"unix:{replica.socket}.grpc") as channel:
+        made = channel.unary_unary(f"/{grpc_messages.SERVICE}/ModelInfer")
+        with pytest.raises(grpc.RpcError, match="not a ModelInferRequest") as refused:
+            made(b"\xff\xff", timeout=20)
+    assert refused.value.code().name == "INVALID_ARGUMENT"
+
+
 def test_what_is_told_to_grpc_reaches_no_user_code(replica: Any, ask: Ask) -> None:
     [worker] = replica.workers()
     names = {name for name in worker.environ() if name.startswith("GRPC_")}
     assert names <= {*os.environ}  # grpc sets one in this process too
     worker.kill()
-    until(lambda: len(replica.workers()) == 1 and replica.workers()[0].pid != worker.pid)
+    until(lambda: len({one.pid for one in replica.workers()} - {worker.pid}) == 1)
     until(lambda: ask("ServerReady").ready)
     assert "fork" not in replica.log()
 

@@ -77,6 +77,7 @@ def test_a_revision_of_the_first_version_keeps_its_name() -> None:
         "grpc: true",
         "observations: {rate: 10%}",
         "observations: {exclude: [age]}",
+        "limits: {bodies: 64Mi}",
     ],
 )
 def test_what_decides_how_it_serves_makes_another_revision(more: str) -> None:
@@ -85,7 +86,7 @@ def test_what_decides_how_it_serves_makes_another_revision(more: str) -> None:
 
 def test_what_is_said_as_it_is_anyway_makes_no_other_revision() -> None:
     assert revision(
-        f"{ENTRY}, observations: {{rate: 100%, keep: 30d}}, fronts: 1, grpc: false, cors: []"
+        f"{ENTRY}, observations: {{rate: 100%, keep: 30d}}, fronts: 1, grpc: false, cors: [], limits: {{bodies: 256Mi}}"
     ) == revision(ENTRY)
 
 

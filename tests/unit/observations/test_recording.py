@@ -157,6 +157,23 @@ def test_what_does_not_fit_into_memory_is_counted(tmp_path, monkeypatch):
     assert said.actions() == ["observations-dropped"]
 
 
+def test_long_bodies_fill_the_memory_sooner_than_short_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("loopwright.observations.recording._MOST", 100)
+
+    async def story():
+        async with recording(tmp_path) as recorder:
+            for number in range(10):  # no await between: nothing can be written meanwhile
+                record(recorder, number, [(1.0, "x" * 25_000)], size=25_600)
+            lost = recorder.dropped
+            while not await recorder.feedback([Event(1.0, id="x", label=1)], 100_000):  # noqa: ASYNC110  (a thread makes room)
+                await asyncio.sleep(0.01)  # there is room once these are written
+        return recorder, lost
+
+    recorder, lost = asyncio.run(story())
+    assert (recorder.written, lost) == (3, 8)
+    assert recorder.losses["memory"] > lost
+
+
 def test_a_folder_that_cannot_be_written_costs_observations_and_nothing_else(tmp_path):
     async def story(said):
         (tmp_path / "r1").write_text("in the way")

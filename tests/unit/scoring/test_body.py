@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from loopwright.scoring.body import Body, BodyReader
-from loopwright.scoring.refusals import BodyCutShort, BodyTooLarge, BodyTooSlow, QueueFull, UnknownEncoding
+from loopwright.scoring.budget import Budget
+from loopwright.scoring.refusals import (
+    BodyCutShort,
+    BodyTooLarge,
+    BodyTooSlow,
+    TooManyBytes,
+    UnknownEncoding,
+)
 from loopwright.scoring.settings import Limits
 
 Virtual = Callable[[Any], Any]
@@ -34,8 +41,12 @@ class _Incoming:
             yield chunk
 
 
+def _reader(limits: Limits) -> BodyReader:
+    return BodyReader(limits, Budget(limits))
+
+
 def test_read_whole(virtual: Virtual) -> None:
-    reader = BodyReader(Limits(max_body=5))
+    reader = _reader(Limits(max_body=5))
     assert virtual(reader.read(Body(_Incoming(b"abcde")), "5", None)) == b"abcde"
     assert virtual(reader.read(Body(_Incoming(b"abc", b"de", b"")), None, "identity")) == b"abcde"
 
@@ -43,21 +54,21 @@ def test_read_whole(virtual: Virtual) -> None:
 def test_too_large_by_its_own_word_is_not_read(virtual: Virtual) -> None:
     incoming = _Incoming(b"abcdef")
     with pytest.raises(BodyTooLarge):
-        virtual(BodyReader(Limits(max_body=5)).read(Body(incoming), "6", None))
+        virtual(_reader(Limits(max_body=5)).read(Body(incoming), "6", None))
     assert incoming.taken == 0
 
 
 def test_too_large_in_chunks_is_read_no_further(virtual: Virtual) -> None:
     incoming = _Incoming(b"abc", b"def", b"ghi", b"")
     with pytest.raises(BodyTooLarge):
-        virtual(BodyReader(Limits(max_body=5)).read(Body(incoming), None, None))
+        virtual(_reader(Limits(max_body=5)).read(Body(incoming), None, None))
     assert incoming.taken == 2
 
 
 def test_too_slow(virtual: Virtual) -> None:
     async def main() -> None:
         with pytest.raises(BodyTooSlow):
-            await BodyReader(Limits(timeout=3)).read(Body(_Incoming(b"a", b"b", pause=2)), "2", None)
+            await _reader(Limits(timeout=3)).read(Body(_Incoming(b"a", b"b", pause=2)), "2", None)
         assert asyncio.get_running_loop().time() == pytest.approx(3)
 
     virtual(main())
@@ -65,17 +76,17 @@ def test_too_slow(virtual: Virtual) -> None:
 
 def test_cut_short(virtual: Virtual) -> None:
     with pytest.raises(BodyCutShort):
-        virtual(BodyReader(Limits()).read(Body(_Incoming(b"abc", b"", b"")), None, None))
+        virtual(_reader(Limits()).read(Body(_Incoming(b"abc", b"", b"")), None, None))
 
 
 def test_compressed_is_refused(virtual: Virtual) -> None:
     with pytest.raises(UnknownEncoding, match="'gzip'"):
-        virtual(BodyReader(Limits()).read(Body(_Incoming(b"")), "0", "gzip"))
+        virtual(_reader(Limits()).read(Body(_Incoming(b"")), "0", "gzip"))
 
 
 def test_all_that_is_being_read_has_a_budget(virtual: Virtual) -> None:
     async def main() -> list[object]:
-        reader = BodyReader(Limits(max_body=50 * _MEBIBYTE))
+        reader = _reader(Limits(max_body=50 * _MEBIBYTE))
         size = str(40 * _MEBIBYTE)
         reads = [reader.read(Body(_Incoming(b"x", pause=1)), size, None) for _ in range(2)]
         first = await asyncio.gather(*reads, return_exceptions=True)
@@ -83,7 +94,7 @@ def test_all_that_is_being_read_has_a_budget(virtual: Virtual) -> None:
 
     one, other, later = virtual(main())
     assert (one, later) == (b"x", b"later")
-    assert isinstance(other, QueueFull)
+    assert isinstance(other, TooManyBytes)
 
 
 def test_discarding_ends_with_time(virtual: Virtual) -> None:
@@ -97,8 +108,30 @@ def test_discarding_goes_on_where_reading_stopped(virtual: Virtual) -> None:
         incoming = _Incoming(b"abc", b"def", b"ghi", b"")
         body = Body(incoming)
         with pytest.raises(BodyTooLarge):
-            await BodyReader(Limits(max_body=5)).read(body, None, None)
+            await _reader(Limits(max_body=5)).read(body, None, None)
         await body.discard()
         assert incoming.taken == 4
 
     virtual(main())
+
+
+def test_what_was_read_is_held_until_it_is_given_back_and_what_failed_is_not(virtual: Virtual) -> None:
+    async def main() -> None:
+        limits = Limits(max_body=6, bodies=10)
+        reader = BodyReader(limits, budget := Budget(limits))
+        await reader.read(Body(_Incoming(b"abcdef")), "6", None)
+        with pytest.raises(TooManyBytes, match=r"holds 6 bytes of other requests, and may hold 10\."):
+            await reader.read(Body(_Incoming(b"abcdef")), "6", None)
+        with pytest.raises(TooManyBytes):
+            await reader.read(Body(_Incoming(b"abc", b"def", b"")), None, None)
+        assert (budget.held, reader.small("4", None), reader.small("5", None)) == (6, 4, 0)
+        budget.give(6)
+        with pytest.raises(BodyCutShort):
+            await reader.read(Body(_Incoming(b"abcdef", b"", b"")), None, None)
+        assert budget.held == 0
+
+    virtual(main())
+
+
+def test_one_largest_body_always_fits() -> None:
+    assert Budget(Limits(max_body=300, bodies=200)).most == 300

@@ -67,6 +67,7 @@ def test_gates_that_decide_nothing(example: str, gate: str, expected: str) -> No
         ("entry: score.py\n  observations: {exclude: [age, id], extra: [id]}", "serving.observations.extra: found `id`, which `exclude` names too, expected it in one of the two."),
         ("entry: score.py\n  observations: {rate: 2}", "serving.observations.rate: found `2`, expected a share from 0% to 100%"),
         ("model: m.joblib\n  batching: {form: numpy}", "serving.batching.form: found a form beside `model`, expected none."),
+        ("entry: score.py\n  limits: {bodies: 5Mi}", "serving.limits.bodies: found `5Mi`, expected at least `max_body`, which is 10Mi."),
         ("entry: score.py\n  cors: [https://a.b/c]", "serving.cors.0: found the text `https://a.b/c`, expected an origin of web pages"),
         ("entry: score.py\n  cors: [https://a.b/]", "Did you mean `https://a.b`?"),
         ("entry: score.py\npackaging: {compile: onnx}", "packaging.compile: found the text `onnx`, expected"),

@@ -31,7 +31,7 @@ EXACT = (
     *("serving.observations.rate", "serving.observations.exclude", "serving.observations.extra"),
     *("serving.observations.keep", "serving.observations.max_size"),
     *("serving.limits.concurrency", "serving.limits.queue", "serving.limits.queue_wait"),
-    *("serving.limits.timeout", "serving.limits.max_body"),
+    *("serving.limits.timeout", "serving.limits.max_body", "serving.limits.bodies"),
     *("serving.replicas.min", "serving.replicas.target_utilization", "serving.replicas.scale_interval"),
     *("serving.replicas.scale_up_delay", "serving.replicas.scale_down_delay"),
     "serving.replicas.scale_to_zero_after",
