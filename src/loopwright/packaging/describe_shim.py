@@ -2,8 +2,8 @@
 
 Run by `describing` as `python -I describe_shim.py REQUEST`; only the standard library, and nothing newer than Python 3.8,
 for the interpreter is the user's. REQUEST is a JSON file: `shim` (path of model_shim.py), `code` (folder of the package's
-modules), `model`, `flavor`, `names`, `types`, `row`, and `answer`, the file that is written: `{"outputs": [[name, type]]}`, or
-`{"refused": sentence}`.
+modules), `model`, `flavor`, `names`, `types`, `nullable` (names), `row`, and `answer`, the file that is written:
+`{"outputs": [[name, type]]}`, or `{"refused": sentence}`.
 """
 
 # ruff: noqa: PTH119, PTH123, UP006, UP035  (a user's Python 3.8; whatever loading raises is told)
@@ -28,7 +28,11 @@ def main() -> None:
     except Exception as error:
         traceback.print_exc()
         kind, name = type(error).__name__, os.path.basename(request["model"])
-        told = str(error) if kind == "ModelError" else f"The model {name} cannot be asked: {kind}: {error}."
+        told = (
+            str(error)
+            if kind in ("ModelError", "RowError")
+            else f"The model {name} cannot be asked: {kind}: {error}."
+        )
         answer = {"refused": told}
     with open(request["answer"], "w", encoding="utf-8") as file:
         json.dump(answer, file)
@@ -43,6 +47,7 @@ def _described(request: Dict[str, Any]) -> Dict[str, Any]:
             "refused": f"The model {name} was not made by {flavor}, as serving.flavor says. Correct it, or leave it out."
         }
     model.check(request["names"], request["types"])
+    model.check_missing(request["names"], request["nullable"])
     model.score([request["row"]], request["names"], request["types"])  # what some answer with shows only then
     return {"outputs": [list(output) for output in model.outputs]}
 

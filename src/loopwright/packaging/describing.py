@@ -37,6 +37,7 @@ def outputs(
             "flavor": model.flavor,
             "names": [one.name for one in inputs],
             "types": [one.type for one in inputs],
+            "nullable": [one.name for one in inputs if one.nullable],
             "row": [example.get(one.name) for one in inputs],
             "answer": str(answer),
         }

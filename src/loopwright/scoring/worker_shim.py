@@ -308,9 +308,8 @@ class Worker:
     def _fail(self, number: int, error: Exception) -> None:
         status = getattr(error, "loopwright_status", 0)
         if status:
-            self._replies.send(
-                number, REFUSED, json.dumps({"status": status, "message": str(error)}).encode()
-            )
+            told = {"status": status, "message": str(error), **getattr(error, "loopwright_details", {})}
+            self._replies.send(number, REFUSED, json.dumps(told).encode())
         else:
             self._replies.send_error(number, FAILED, error)
 

@@ -14,7 +14,15 @@ import msgspec
 from loopwright.scoring import worker_shim as shim
 from loopwright.scoring.batching import Columns
 from loopwright.scoring.logs import Log
-from loopwright.scoring.refusals import Draining, Failed, Late, NotJson, NotTaken, UnknownMediaType
+from loopwright.scoring.refusals import (
+    Draining,
+    Failed,
+    InvalidInput,
+    Late,
+    NotJson,
+    NotTaken,
+    UnknownMediaType,
+)
 from loopwright.scoring.rows import Row
 from loopwright.scoring.settings import Settings
 from loopwright.scoring.telemetry import Telemetry
@@ -26,6 +34,10 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.1, 10.0  # seconds between starts of one that k
 class _Refused(msgspec.Struct, frozen=True):
     status: int
     message: str
+    field: str = ""  # which of a row it is about, with what a client is told of it
+    row: int = 0
+    found: str = ""
+    expected: str = ""
 
 
 def restart_delay(failures: int) -> float:
@@ -242,6 +254,8 @@ class WorkerPool:
 def _refusal(reply: Reply, mask: Callable[[str], str]) -> Exception:
     if reply.kind == shim.REFUSED:
         refused = msgspec.json.decode(reply.payload, type=_Refused)
+        if refused.expected:
+            return InvalidInput(refused.field, refused.row, refused.found, refused.expected)
         return UnknownMediaType(refused.message) if refused.status == 415 else NotTaken(refused.message)
     explanation = msgspec.json.decode(reply.payload, type=Explanation)
     if reply.kind == shim.UNREADABLE:

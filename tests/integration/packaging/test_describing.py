@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import joblib
+import onnx_models
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -51,6 +52,16 @@ def test_a_model_that_is_another_is_refused_by_name(
     with pytest.raises(StepFailed, match=told) as caught:
         described(package, flavor, inputs)
     assert caught.value.places[0].path == "serving.model"
+
+
+def test_a_model_that_can_never_take_what_the_schema_allows_is_refused(package: Path) -> None:
+    onnx_models.doubling(package / "model/model.joblib")
+    whole = Input(name="age", type="integer")
+    assert [one.type for one in described(package, "onnx", (whole,))] == ["integer"]
+    with pytest.raises(
+        StepFailed, match=r"^The model takes the input 'age' as tensor\(int64\), which holds no missing value"
+    ):
+        described(package, "onnx", (Input(name="age", type="integer", nullable=True),))
 
 
 def test_a_model_that_ends_its_interpreter_is_told(package: Path) -> None:

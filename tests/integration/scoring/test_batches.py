@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import onnx_models
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
@@ -188,6 +189,26 @@ def test_a_hung_batch_blocks_no_other_worker(start: Callable[..., Any]) -> None:
         assert hung.result().status == 504
     eventually(lambda: len(replica.workers()) == 2 and replica.score({"n": 5}).status == 200)
     replica.stop()
+
+
+def test_what_a_model_cannot_take_in_a_row_is_its_clients_fault_and_costs_no_other(
+    start: Callable[..., Any],
+) -> None:
+    replica = start(
+        "", entry="", model={"path": "m.onnx", "flavor": "onnx"},
+        prepare=lambda folder: onnx_models.doubling(folder / "model" / "m.onnx"),
+        inputs=[{"name": "n", "type": "integer", "nullable": True}],
+        outputs=[{"name": "prediction", "type": "integer"}],
+    )  # fmt: skip
+    with ThreadPoolExecutor(8) as pool:
+        bodies: list[Any] = [{"n": n} for n in range(30)] + [{}, [{"n": 1}, {"n": None}]]
+        *good, missing, listed = pool.map(replica.score, bodies)
+    assert [one.json["prediction"] for one in good] == [2 * n for n in range(30)]
+    assert (missing.status, missing.error["code"], missing.error["field"]) == (422, "invalid-input", "n")
+    assert (listed.status, listed.error["row"], listed.error["found"]) == (422, 1, "null")
+    infer = {"inputs": [{"name": "n", "datatype": "INT64", "shape": [1], "data": [None]}]}
+    assert replica.ask("POST", "/v2/models/w/infer", infer).status == 422
+    assert "score-failed" not in replica.log()
 
 
 def test_a_model_that_does_not_fit_its_inputs_says_what_is_wrong(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
+import onnx_models
 import pandas as pd
 import pytest
+from onnx import TensorProto
 from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
@@ -195,7 +198,7 @@ def test_xgboost_and_lightgbm_files_know_their_categories(tmp_path: Path) -> Non
 
 def test_onnx_models_keep_their_labels(tmp_path: Path) -> None:
     import onnx
-    from onnx import TensorProto, helper
+    from onnx import helper
 
     model = LogisticRegression().fit(np.array([[0.0], [1.0], [5.0]]), ["lo", "mid", "hi"])
     node = helper.make_node(
@@ -218,6 +221,31 @@ def test_onnx_models_keep_their_labels(tmp_path: Path) -> None:
     assert probabilities[0] == pytest.approx(wanted, abs=1e-6)
     with pytest.raises(ModelError, match="it is declared a string"):
         served.check(["x"], ["string"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "told"),
+    [
+        (TensorProto.INT64, (1, None), "Row 1: field 'b' is null, expected a value, since the model takes none that is missing."),
+        (TensorProto.INT64, (1, 2.5), "Row 1: field 'b' is 2.5, expected a whole number"),
+        (TensorProto.INT32, (2**31, 0), "Row 1: field 'a' is 2147483648, expected a whole number from -2147483648"),
+    ],
+)  # fmt: skip
+def test_what_a_tensor_of_whole_numbers_cannot_hold_is_named(
+    tmp_path: Path, kind: int, row: tuple[Any, ...], told: str
+) -> None:
+    served = model_shim.load(str(onnx_models.doubling(tmp_path / "m.onnx", kind, inputs=2)), "onnx")
+    assert served.score([(1, 2), (3.0, 4)], ["a", "b"], ["number", "integer"]) == [[6, 14]]
+    with pytest.raises(ModelError, match=f"^{re.escape(told)}"):
+        served.score([(1, 2), row], ["a", "b"], ["integer", "number"])
+    with pytest.raises(ModelError, match=r"input 'b' as tensor.* Say `missing: 0` of it"):
+        served.check_missing(["a", "b"], ["b"])
+
+
+def test_a_float_may_be_missing(tmp_path: Path) -> None:
+    served = model_shim.load(str(onnx_models.doubling(tmp_path / "m.onnx", TensorProto.FLOAT)), "onnx")
+    served.check_missing(["a"], ["a"])
+    assert np.isnan(served.score([(None,)], ["a"], ["number"])[0][0])
 
 
 def test_labels_are_read_from_the_wire_format(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 from typing import Any, Callable
 
-from .tables import Model, ModelError
+from .tables import Model, ModelError, RowError
 
-__all__ = ["FLAVORS", "Model", "ModelError", "load", "of"]
+__all__ = ["FLAVORS", "Model", "ModelError", "RowError", "load", "of"]
 
 FLAVORS = ("sklearn", "xgboost", "lightgbm", "mlflow", "onnx")
 

@@ -6,7 +6,7 @@ import os
 from typing import Any, Sequence
 
 from . import protobuf, tables
-from .tables import Columns, Model, ModelError, Rows
+from .tables import Columns, Model, ModelError, RowError, Rows
 
 _NUMPY = {
     "tensor(float)": "float32",
@@ -16,6 +16,11 @@ _NUMPY = {
     "tensor(int32)": "int32",
     "tensor(bool)": "bool",
     "tensor(string)": "object",
+}
+_WHOLE = {  # what they hold: no gap, no fraction, nothing beyond
+    "tensor(int64)": (-(2**63), 2**63 - 1),
+    "tensor(int32)": (-(2**31), 2**31 - 1),
+    "tensor(bool)": (0, 1),
 }
 _TYPES = {"float": "number", "double": "number", "float16": "number", "int64": "integer", "int32": "integer"}
 
@@ -48,6 +53,15 @@ class OnnxModel(Model):
                 raise ModelError(
                     f"The model takes the input {tables.listed(texts)} as {kind}, and it is declared a string; declare the type it was "
                     "trained on."
+                )
+
+    def check_missing(self, names: Sequence[str], nullable: Sequence[str]) -> None:
+        for _name, kind, order in self._feeds(names):
+            gaps = [names[place] for place in order if names[place] in nullable]
+            if gaps and kind in _WHOLE:
+                raise ModelError(
+                    f"The model takes the input {tables.listed(gaps)} as {kind}, which holds no missing value, and the data's "
+                    "schema lets it be missing. Say `missing: 0` of it in the schema, or let the model take it as a float."
                 )
 
     def score(self, rows: Rows, names: Sequence[str], types: Sequence[str]) -> Columns:
@@ -114,12 +128,23 @@ def _tensor(rows: Rows, order: list[int], kind: str, names: Sequence[str]) -> An
         return np.array(
             [["" if value is None else str(value) for value in row] for row in table], dtype=object
         )
-    if "float" not in kind and "double" not in kind:
+    if kind in _WHOLE:
+        least, most = _WHOLE[kind]
         for number, row in enumerate(table):
-            if None in row:
-                name = names[order[row.index(None)]]
-                raise ModelError(f"Row {number} lacks {name!r}, and the model takes no missing {kind[7:-1]}.")
+            for place, value in zip(order, row):
+                if value is None or not least <= value <= most or value != int(value):
+                    raise _untaken(names[place], number, value, kind)
     return np.array(table, dtype=_NUMPY[kind]).reshape(len(table), len(order))
+
+
+def _untaken(name: str, row: int, value: Any, kind: str) -> RowError:
+    """Why a tensor of whole numbers cannot have this value."""
+    if value is None:
+        return RowError(name, row, "null", "a value, since the model takes none that is missing")
+    least, most = _WHOLE[kind]
+    return RowError(
+        name, row, repr(value), f"a whole number from {least} to {most}, since the model takes {kind}"
+    )
 
 
 def _values(answer: Any) -> list[Any]:

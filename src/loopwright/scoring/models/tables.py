@@ -16,6 +16,16 @@ class ModelError(Exception):
     """The model cannot be loaded, or does not fit its inputs; one sentence for a person."""
 
 
+class RowError(ModelError):
+    """A row holds what the model cannot take: its client's fault, not the model's."""
+
+    loopwright_status = 422  # by which the worker tells it from a failure
+
+    def __init__(self, field: str, row: int, found: str, expected: str) -> None:
+        super().__init__(f"Row {row}: field {field!r} is {found}, expected {expected}.")
+        self.loopwright_details = {"field": field, "row": row, "found": found, "expected": expected}
+
+
 class Model:
     """A loaded model. `outputs` names and types its answers: integer, number, string, boolean or object."""
 
@@ -25,8 +35,12 @@ class Model:
         """Raise ModelError where the model cannot take inputs with these names and types."""
         raise NotImplementedError
 
+    def check_missing(self, names: Sequence[str], nullable: Sequence[str]) -> None:
+        """Raise ModelError where it can never take a missing value in one of the inputs that may have one; asked when it is
+        packaged, and where it is not known nothing is said."""
+
     def score(self, rows: Rows, names: Sequence[str], types: Sequence[str]) -> Columns:
-        """The answers, column by column; raises ModelError, or whatever the library raises over a row."""
+        """The answers, column by column; raises RowError, ModelError, or whatever the library raises over a row."""
         raise NotImplementedError
 
 
