@@ -3,7 +3,8 @@
 It never waits while the model is idle: what has queued while the last call ran is the next call. A model that answers
 quickly is asked on the event loop itself, since handing over to a thread and back takes longer than it does; any other
 answers elsewhere, and the loop goes on. A call that fails is made again for each request alone, so that one bad row fails
-alone.
+alone. So is one that was ended because it took too long, where the requests have time left: a request may wait
+limits.queue_wait and then take limits.timeout, so what it did not wait is left to it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from loopwright.scoring.telemetry import Telemetry
 Columns = list[list[Any]]  # one list for each output, as long as the rows
 _LOOKS = 20  # looks at the clock in the shortest time that is limited
 _SHORTEST_LOOK = 0.005  # seconds
+_LEAST = 0.001  # seconds for which a call is begun at all
 
 
 class Model(Protocol):
@@ -44,8 +46,17 @@ class Model(Protocol):
         """The answers at once, or None where that would hold up the event loop; raises Failed or InvalidInput."""
         ...
 
-    async def score_rows(self, rows: list[Row]) -> Columns:
-        """The answers, one list for each output; raises Refusal."""
+    async def score_rows(self, rows: list[Row], within: float | None = None) -> Columns:
+        """The answers, one list for each output; raises Refusal, Late after limits.timeout seconds, or `within` so many."""
+        ...
+
+    @property
+    def ends_late(self) -> bool:
+        """Whether a call that raised Late is over, so that its rows may be asked again."""
+        ...
+
+    def lets_pass(self, rows: int) -> bool:
+        """Whether a call of so many rows lets another be made while it runs, beyond `parallel`."""
         ...
 
 
@@ -54,7 +65,8 @@ class Asked(msgspec.Struct, eq=False, gc=False):
 
     rows: list[Row]
     answer: asyncio.Future[Columns]
-    since: float  # the loop's time when it came, and later when its call began
+    since: float  # the loop's time when it came
+    until: float = 0.0  # when it is late, once its call has begun
 
 
 class Batcher:
@@ -73,6 +85,7 @@ class Batcher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._line: deque[Asked] = deque()
         self._calls: set[asyncio.Task[None]] = set()
+        self._passing: set[asyncio.Task[None]] = set()  # of these, such as let others pass
         self._inside: set[Asked] = set()  # requests in calls that run elsewhere
         self._due: asyncio.Handle | None = None
         self._look_every = max(_SHORTEST_LOOK, min(limits.queue_wait, limits.timeout) / _LOOKS)
@@ -129,7 +142,7 @@ class Batcher:
     def _plan(self) -> None:
         """Have a call made: as soon as whatever has come by now is in the line, or once company has been waited for."""
         loop = self._running()
-        if len(self._calls) >= self._model.parallel:
+        if not self._may_call():
             self._watch()
         elif not self._wait:
             self._due = loop.call_soon(self._begin)
@@ -142,12 +155,18 @@ class Batcher:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        while self._line and len(self._calls) < self._model.parallel:
+        while self._line and self._may_call():
             batch = self._take()
             if batch:
                 self._call(batch)
         if self._line:
             self._watch()
+
+    def _may_call(self) -> bool:
+        calls, parallel = len(self._calls), self._model.parallel
+        return calls < parallel or (
+            bool(self._passing) and calls < parallel + min(len(self._passing), self._limits.concurrency)
+        )
 
     def _take(self) -> list[Asked]:
         """The next requests for one call, without those that nobody waits for any more or that have waited too long."""
@@ -163,7 +182,7 @@ class Batcher:
                 self._send_away(asked)
                 continue
             observe(now - asked.since)
-            asked.since = now
+            asked.until = now + self._limits.timeout
             rows += len(asked.rows)
             batch.append(asked)
         return batch
@@ -183,13 +202,17 @@ class Batcher:
 
     def _elsewhere(self, batch: list[Asked], rows: list[Row] | None) -> None:
         self._inside.update(batch)
+        self._give_all_time(batch)
         task = self._running().create_task(self._run(batch, rows))
         self._calls.add(task)
+        if rows and self._model.lets_pass(len(rows)):
+            self._passing.add(task)
         task.add_done_callback(self._ended)
         self._watch()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
+        self._passing.discard(task)
         if self._line and self._due is None:
             self._begin()
 
@@ -201,7 +224,8 @@ class Batcher:
                 part = [asked for asked in parts.pop() if not asked.answer.done()]
                 now = self._running().time()
                 for asked in part:
-                    asked.since = now
+                    asked.until = now + self._limits.timeout
+                self._give_all_time(part)
                 if part:
                     parts += await self._score(part, [row for asked in part for row in asked.rows])
         finally:
@@ -217,11 +241,40 @@ class Batcher:
                 return _halves(batch) if raised else _each(batch)
             _fail(batch[0], refusal)
         except Refusal as refusal:
+            if isinstance(refusal, Late) and len(batch) > 1 and self._model.ends_late:
+                await self._apart(batch)
             for asked in batch:
                 _fail(asked, refusal)
         else:
             _deliver(batch, columns)
         return []
+
+    def _give_all_time(self, batch: list[Asked]) -> None:
+        """Where a call may be made again, each request of several has all the time that it may take from its coming."""
+        if len(batch) > 1 and self._model.ends_late:
+            most = self._limits.queue_wait + self._limits.timeout
+            for asked in batch:
+                asked.until = max(asked.until, asked.since + most)
+
+    async def _apart(self, batch: list[Asked]) -> None:
+        """The requests of a call that was too long, once more and each alone: in what time is left, shared evenly, and those
+        of fewer rows first, since the one that made it late is rather of many."""
+        left = deque(sorted(batch, key=lambda asked: len(asked.rows)))
+        while left:
+            asked = left.popleft()
+            waiting = 1 + sum(not one.answer.done() for one in left)
+            seconds = (asked.until - self._running().time()) / waiting
+            if seconds < _LEAST or asked.answer.done():
+                continue
+            try:
+                async with asyncio.timeout_at(
+                    asked.until
+                ):  # it may wait for a worker that takes the ended one's place
+                    _settle(asked, await self._model.score_rows(asked.rows, seconds))
+            except TimeoutError:
+                continue
+            except Refusal as refusal:
+                _fail(asked, refusal)
 
     def _watch(self) -> None:
         """Look at the clock now and then while requests wait or a call runs elsewhere: dearer would be a timer for each."""
@@ -234,7 +287,7 @@ class Batcher:
         while self._line and self._line[0].since < now - self._limits.queue_wait:
             self._send_away(self._line.popleft())
         for asked in self._inside:
-            if asked.since < now - self._limits.timeout:
+            if asked.until < now:
                 _fail(asked, Late(f"No answer within {self._limits.timeout:g} s."))
         if self._line or self._inside:
             self._watch()

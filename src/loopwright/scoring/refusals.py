@@ -27,6 +27,8 @@ These are answers to one client, not errors of Loopwright, so they are not in er
 
 from __future__ import annotations
 
+from typing import cast
+
 
 class Refusal(Exception):  # noqa: N818  (an answer more than an error)
     """The root: a clear sentence for a person, and a code for a program."""
@@ -60,6 +62,12 @@ class InvalidInput(Refusal):
             found=found,
             expected=expected,
         )
+
+    def moved(self, rows: int) -> InvalidInput:
+        """The same of a row so many further on."""
+        field, row, found, expected = (self.details[name] for name in ("field", "row", "found", "expected"))
+        moved = row + rows if isinstance(row, int) else None
+        return InvalidInput(cast("str | None", field), moved, str(found), str(expected))
 
 
 class InvalidFeedback(Refusal):

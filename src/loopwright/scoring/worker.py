@@ -53,6 +53,7 @@ class Call:
     kind: int
     body: bytes
     answer: asyncio.Future[Reply]
+    seconds: float  # that it may take
     timer: asyncio.TimerHandle | None = None
     begun_before: bool = False  # a worker died with it; it is not tried a third time
 

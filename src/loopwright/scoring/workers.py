@@ -88,20 +88,32 @@ class WorkerPool:
         del rows
         return None
 
-    async def score_rows(self, rows: list[Row]) -> Columns:
+    @property
+    def ends_late(self) -> bool:
+        """A worker that is late is killed; what it was at is begun again where it may be."""
+        return self._settings.idempotent
+
+    def lets_pass(self, rows: int) -> bool:
+        """Never: a worker is busy as long as it takes."""
+        del rows
+        return False
+
+    async def score_rows(self, rows: list[Row], within: float | None = None) -> Columns:
         """A column for each output of a model; of a script, one with its answers as they are."""
-        reply = await self.ask(shim.ROWS, msgspec.json.encode(rows))
+        reply = await self.ask(shim.ROWS, msgspec.json.encode(rows), within)
         if self._settings.outputs is not None:
             columns: Columns = msgspec.json.decode(reply.payload)
             return columns
         return [msgspec.json.decode(reply.payload, type=list[msgspec.Raw])]
 
-    async def ask(self, kind: int, body: bytes) -> Reply:
-        """The reply to a body of that kind, an answer or a response; raises Refusal.
+    async def ask(self, kind: int, body: bytes, within: float | None = None) -> Reply:
+        """The reply to a body of that kind, an answer or a response; raises Refusal, Late after limits.timeout seconds of
+        work or `within` so many.
 
         Cancelling drops the work if it has not begun, else its answer.
         """
-        call = Call(kind, body, asyncio.get_running_loop().create_future())
+        seconds = within or self._settings.limits.timeout
+        call = Call(kind, body, asyncio.get_running_loop().create_future(), seconds)
         self._line.append(call)
         self._dispatch()
         try:
@@ -227,14 +239,14 @@ class WorkerPool:
                 continue
             worker = min(free, key=lambda one: len(one.calls)) if len(free) > 1 else free[0]
             loop = asyncio.get_running_loop()
-            call.timer = loop.call_later(self._settings.limits.timeout, self._overdue, worker, call)
+            call.timer = loop.call_later(call.seconds, self._overdue, worker, call)
             worker.send(call)
 
     def _overdue(self, worker: WorkerProcess, call: Call) -> None:
-        timeout = self._settings.limits.timeout
+        timeout = round(call.seconds, 3)
         self._log.warning("worker-overdue", worker=worker.slot, pid=worker.process.pid, timeout=timeout)
         if not call.answer.done():
-            call.answer.set_exception(Late(f"No answer within {timeout:g} s."))
+            call.answer.set_exception(Late(f"No answer within {self._settings.limits.timeout:g} s."))
         worker.kill(f"a request took longer than {timeout:g} s")
 
     def _on_reply(self, _worker: WorkerProcess, reply: Reply) -> None:

@@ -25,6 +25,7 @@ class _Doubler:
     """Answers a row (x,) with (x, 2x); a row (None,) fails the call it is in. Takes `seconds` where that is not 0."""
 
     parallel = 1
+    ends_late = False
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
@@ -33,7 +34,10 @@ class _Doubler:
     def score_now(self, rows: list[Row]) -> Columns | None:
         return None if self.seconds else self._score(rows)
 
-    async def score_rows(self, rows: list[Row]) -> Columns:
+    def lets_pass(self, rows: int) -> bool:
+        return False
+
+    async def score_rows(self, rows: list[Row], within: float | None = None) -> Columns:
         await asyncio.sleep(self.seconds)
         return self._score(rows)
 
@@ -143,6 +147,78 @@ def test_who_waits_too_long_is_told_on_time(
             await (second if refusal is WaitedTooLong else first)
         assert at <= asyncio.get_running_loop().time() <= at * 1.2
         await _all(first, second)
+
+    virtual(main())
+
+
+class _Hanging(_Doubler):
+    """A row (None,) makes its call last until it is ended, as a worker's is."""
+
+    ends_late = True
+    timeout = 5.0
+
+    async def score_rows(self, rows: list[Row], within: float | None = None) -> Columns:
+        self.calls.append(rows)
+        if (None,) in rows:
+            await asyncio.sleep(within or self.timeout)
+            raise Late("late")
+        await asyncio.sleep(self.seconds)
+        return [[x for (x,) in rows], [2 * x for (x,) in rows]]
+
+
+def test_a_request_that_makes_a_call_late_is_late_alone(virtual: Virtual) -> None:
+    async def main() -> None:
+        model = _Hanging(seconds=0.01)
+        batcher = _batcher(model, concurrency=64, timeout=5, queue_wait=2)
+        asked = [batcher.submit([(None if n == 3 else n,)]) for n in range(8)]
+        asked.append(batcher.submit([(8,), (9,)]))
+        answers = await _all(*asked)
+        assert isinstance(answers[3], Late)
+        assert [answers[n] for n in (0, 4, 8)] == [[[0], [0]], [[4], [8]], [[8, 9], [16, 18]]]
+        assert not any(isinstance(answer, Refusal) for n, answer in enumerate(answers) if n != 3)
+        assert 5 < asyncio.get_running_loop().time() < 7
+        assert [len(call) for call in model.calls] == [10, *[1] * 8, 2]  # all together, then each once more
+
+    virtual(main())
+
+
+@pytest.mark.parametrize(("queue_wait", "again"), [(0.0, True), (2.0, False)])
+def test_who_has_no_time_left_or_may_not_begin_again_is_late_with_the_call(
+    virtual: Virtual, queue_wait: float, again: bool
+) -> None:
+    async def main() -> None:
+        model = _Hanging(seconds=0.01)
+        model.ends_late = again
+        batcher = _batcher(model, concurrency=64, timeout=5, queue_wait=queue_wait)
+        answers = await _all(*[batcher.submit([(None if n == 3 else n,)]) for n in range(8)])
+        assert {type(answer) for answer in answers} == {Late}
+        assert asyncio.get_running_loop().time() == pytest.approx(5, abs=0.3)
+        assert len(model.calls) == 1
+
+    virtual(main())
+
+
+def test_what_lets_others_pass_holds_up_nobody(virtual: Virtual) -> None:
+    class Slicing(_Doubler):
+        def lets_pass(self, rows: int) -> bool:
+            return rows > 10
+
+        async def score_rows(self, rows: list[Row], within: float | None = None) -> Columns:
+            await asyncio.sleep(len(rows))
+            return self._score(rows)
+
+    async def main() -> None:
+        batcher = _batcher(Slicing(seconds=1), rows=10, queue_wait=9, timeout=99)
+        large = batcher.submit([(1,)] * 50)
+        first, second = batcher.submit([(2,)]), batcher.submit([(3,)] * 10)
+        await first
+        assert asyncio.get_running_loop().time() == 1
+        await second
+        assert (
+            asyncio.get_running_loop().time() == 11
+        )  # these two one after the other: only beyond the large one
+        await large
+        assert asyncio.get_running_loop().time() == 50
 
     virtual(main())
 
