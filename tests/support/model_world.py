@@ -237,7 +237,7 @@ class Life:
         self.store = Store(self.state.store)
         services = Services(self.state, self.store, self.world, self.world, self.book)  # type: ignore[arg-type]
         self.driver = Driver(services, lambda: self.world.now)
-        self.driver._pool = _Inline()  # type: ignore[assignment]
+        self.driver.hands._pool = _Inline()  # type: ignore[assignment]
 
     @property
     def control(self) -> Any:

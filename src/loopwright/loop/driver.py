@@ -1,8 +1,6 @@
-"""The loop itself: look, decide, act, again. The only place where the controllers' answers are carried out.
+"""The loop itself: look, decide, act, again. The only place where the controllers are asked.
 
-One thread decides; actions run in a few others, since some wait for the tracking server or copy large files, and one
-workload must not hold up the next. A change's step has at most one action under way. What fails for the moment is
-tried again with the next ticks; what fails by a fault of ours is logged, and told as the step's failure.
+One thread decides; `Hands` perform what it decided, in others.
 """
 
 from __future__ import annotations
@@ -10,45 +8,33 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from loopwright.engines.base import EngineReport
 from loopwright.errors import LoopwrightError, StaleEpochError, TemporaryError
 from loopwright.ledger import Fact
 from loopwright.log import logger
-from loopwright.loop.actions import Action, End
+from loopwright.loop.actions import Action
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import Change
-from loopwright.loop.performer import Performer, route_table
+from loopwright.loop.hands import Hands
+from loopwright.loop.performer import route_table
 from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.progress import Progress, ProgressBoard
 from loopwright.loop.steps import Step, plan
 from loopwright.loop.transfers import change_of, transfer_case
-from loopwright.loop.upkeep import Mend, Upkeeper, decide
+from loopwright.loop.upkeep import Upkeeper, decide
 from loopwright.loop.view import View
 from loopwright.loop.walk import StepState
 from loopwright.spec import Workload, load_stored
 from loopwright.spec.environments import Environment
 from loopwright.state import full_disk
 
-_THREADS = 4
 _MOST_ENDED = 50  # jobs that have ended and are not forgotten yet, while actions go on
 _TICK = 1.0  # seconds between two looks where nothing rings
-_PAUSE = 10.0  # seconds before another try where an outcome could not be recorded
 _MOST_SPECS = 100  # specs held in memory; all are read again from the store where there are more
-_GIVE_UP = 300.0  # seconds after which what fails for the moment fails for good
 
 _log = logger("loop")
-
-
-@dataclass
-class _Retry:
-    """A passing failure of one step; times are monotonic seconds."""
-
-    since: float
-    at: float
-    message: str
 
 
 class Driver:
@@ -63,12 +49,10 @@ class Driver:
         """`clock` dates facts; `monotonic` times what is tried again, whatever the clock is set to."""
         self.services = services = replace(services, clock=clock)
         self.board = ProgressBoard()
-        self._clock, self._monotonic = clock, monotonic
+        self._clock = clock
         self._specs: dict[str, Workload] = {}
-        self._busy: dict[tuple[str, str], Future[None]] = {}
-        self._retries: dict[tuple[str, str], _Retry] = {}
-        self._upkeeper = Upkeeper(services, self.spec, clock)
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="action")
+        upkeeper = Upkeeper(services, self.spec, clock)
+        self.hands = Hands(services, upkeeper, lambda: self.on_lost(), monotonic)
         self._wake_at: float | None = None  # when a step may be tried again
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
@@ -85,7 +69,7 @@ class Driver:
         """End after the tick under way; actions under way are completed."""
         self._stopping.set()
         self._thread.join(timeout=10)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.hands.stop()
 
     def spec(self, change: Change) -> Workload:
         """The spec that a change carries."""
@@ -155,15 +139,14 @@ class Driver:
 
     def _pause(self, error: TemporaryError) -> None:
         self._tell(error)
-        self._retries.clear()
+        self.hands.try_all()
         self._stopping.wait(error.delay)
 
     def tick(self) -> None:
         """Look once at everything, and act."""
         engine, book = self.services.engine, self.services.book
         # Taken before the look: what ends meanwhile was decided on facts that are older than its outcome.
-        self._busy = {key: future for key, future in list(self._busy.items()) if not future.done()}
-        busy = set(self._busy)
+        busy = self.hands.busy()
         report = engine.report()
         jobs: set[str] = set()
         sets: set[str] = set()
@@ -190,9 +173,9 @@ class Driver:
             sets |= upkeep.replica_sets
             sets |= {fact.body["replica_set"] for fact in view.routes.values()}
         for case, action in todo:
-            self._submit(case, action, busy)
+            self.hands.submit(case, action, busy)
         for mend in upkeep.mends:
-            self._mend(mend, busy)
+            self.hands.mend(mend, busy)
         if all(judged):
             self._clean(report, jobs, sets, report.routes_accepted == wanted_routes, bool(todo))
 
@@ -206,10 +189,7 @@ class Driver:
 
     def _forget(self, view: View, watched: set[str]) -> None:
         """Keep nothing in memory of changes that are over: a control plane lives for months."""
-        over = (view.changes.keys() | view.transfers.keys()) - watched
-        for key in list(self._retries):
-            if key[0] in over:
-                self._retries.pop(key, None)
+        self.hands.forget((view.changes.keys() | view.transfers.keys()) - watched)
         if len(self._specs) > _MOST_SPECS:
             self._specs = {}
         self.board.forget(watched)
@@ -256,82 +236,12 @@ class Driver:
             for name in sorted(set(report.replica_sets) - sets):
                 engine.remove_replicas(name)
 
-    def _submit(self, case: Case, action: Action, busy: set[tuple[str, str]]) -> None:
-        step = "" if isinstance(action, End) else action.step.name
-        key = (case.change.id, step)
-        retry = self._retries.get(key)
-        if key in busy or (retry and retry.at > self._monotonic()):
-            return
-        self._busy[key] = self._pool.submit(self._perform, key, case, action)
-
-    def _mend(self, mend: Mend, busy: set[tuple[str, str]]) -> None:
-        """Keep what serves served; what fails is logged, and tried again after a while."""
-        release = mend.release
-        key = (f"{release.workload}@{release.body['environment']}", type(mend).__name__)
-        retry = self._retries.get(key)
-        if key not in busy and not (retry and retry.at > self._monotonic()):
-            self._busy[key] = self._pool.submit(self._perform_mend, key, mend)
-
-    def _perform_mend(self, key: tuple[str, str], mend: Mend) -> None:
-        try:
-            self._upkeeper.perform(mend)
-            self._retries.pop(key, None)
-        except StaleEpochError:
-            self.on_lost()
-        except Exception as error:
-            _log.exception("what serves cannot be kept", extra={"action": key[1], "endpoint": key[0]})
-            now = self._monotonic()
-            self._retries[key] = _Retry(now, now + _PAUSE, repr(error))
-        finally:
-            self.services.engine.ring()
-
-    def _perform(self, key: tuple[str, str], case: Case, action: Action) -> None:
-        performer = Performer(self.services, case, self._clock)
-        try:
-            performer.perform(action)
-            self._retries.pop(key, None)
-        except TemporaryError as error:
-            self._later(key, performer, action, error)
-        except StaleEpochError:
-            self.on_lost()
-        except Exception as error:
-            _log.exception(
-                "an action failed", extra={"action": type(action).__name__, "change": key[0], "step": key[1]}
-            )
-            self._fault(key, performer, action, error)
-        finally:
-            self.services.engine.ring()
-
-    def _fault(self, key: tuple[str, str], performer: Performer, action: Action, error: Exception) -> None:
-        """Record a fault; where even that fails (a full disk), try the action again later, not at once."""
-        try:
-            performer.fault(action, error)
-        except Exception:
-            _log.exception(
-                "a fault cannot be recorded", extra={"action": "fault", "change": key[0], "step": key[1]}
-            )
-            now = self._monotonic()
-            self._retries[key] = _Retry(
-                now, now + _PAUSE, "The outcome cannot be recorded; the control plane's log says why."
-            )
-
-    def _later(
-        self, key: tuple[str, str], performer: Performer, action: Action, error: TemporaryError
-    ) -> None:
-        now = self._monotonic()
-        since = self._retries[key].since if key in self._retries else now
-        if now - since > _GIVE_UP:
-            self._retries.pop(key, None)
-            performer.fault(action, error)
-        else:
-            self._retries[key] = _Retry(since, now + error.delay, error.message)
-
     def _publish(self, change: Change, outcome: Outcome) -> None:
         states = [self._with_retry(change, state) for state in outcome.states]
         self.board.publish(Progress.of(change, states, outcome))
 
     def _with_retry(self, change: Change, state: StepState) -> StepState:
-        retry = self._retries.get((change.id, state.step))
-        if state.state != "running" or not (retry or self.trouble):
+        failing = self.hands.failing(change.id, state.step)
+        if state.state != "running" or not (failing or self.trouble):
             return state
-        return replace(state, message=f"{retry.message} Trying again." if retry else self.trouble)
+        return replace(state, message=f"{failing} Trying again." if failing else self.trouble)

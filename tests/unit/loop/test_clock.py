@@ -110,14 +110,14 @@ def test_what_failed_for_the_moment_is_tried_again_in_time_though_the_clock_was_
     life, clocks = Life(tmp_path, World()), Clocks()
     driver = Driver(life.services, lambda: clocks.wall, lambda: clocks.true)
     tried: list[object] = []
-    monkeypatch.setattr(driver._pool, "submit", lambda *given: tried.append(given) or Future())
+    monkeypatch.setattr(driver.hands._pool, "submit", lambda *given: tried.append(given) or Future())
     case, action = Case(life.spec, life.request("a"), life.book.view), End("change.completed")
-    driver._later(
+    driver.hands._later(
         (case.change.id, ""), Performer(life.services, case), action, TemporaryError("no", delay=10.0)
     )
     clocks.wall -= HOUR
-    driver._submit(case, action, set())
+    driver.hands.submit(case, action, set())
     assert tried == []
     clocks.passes(11.0)
-    driver._submit(case, action, set())
+    driver.hands.submit(case, action, set())
     assert len(tried) == 1

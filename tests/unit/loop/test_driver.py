@@ -9,7 +9,7 @@ import pytest
 from model_world import Life
 from tiny_workload import make_tiny
 
-from loopwright.errors import ConflictError
+from loopwright.errors import ConflictError, TemporaryError
 from loopwright.loop.change import Change
 from loopwright.operations import approving, changes, promoting, records, rollback
 from loopwright.spec import Workload
@@ -73,6 +73,28 @@ def test_the_status_shows_what_a_promotion_waits_for(life: Life, tmp_path: Path)
     control.epoch, life.world.tracking_url = 1, lambda: "http://tracking"  # type: ignore[attr-defined]
     [workload] = records.status(control)["workloads"]
     assert [one["approval"] for one in workload["transfers"]] == [f"{asked}-prod"]
+
+
+def test_a_tracking_server_that_is_away_is_told_in_one_line_however_often_it_is_tried(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[str] = []
+
+    def away(*asked: object) -> None:
+        tried.append(str(asked))
+        raise TemporaryError("The tracking server does not answer.")
+
+    monkeypatch.setattr(life.world, "set_alias", away)
+    monkeypatch.setattr(life.driver.hands, "_monotonic", lambda: life.world.now)
+    (make_tiny(tmp_path / "tiny") / "train.py").write_text("# a\n")
+    changes.up(life.control, str(tmp_path / "tiny"), True, "ada")
+    while len(tried) < 20:
+        life.world.work()
+        life.tick()
+    [told] = [record for record in caplog.records if "cannot be kept" in record.message]
+    assert vars(told)["error"] == "The tracking server does not answer."
+    assert vars(told)["endpoint"] == "tiny@dev"
+    assert told.exc_info is None
 
 
 def test_what_steps_record_is_dated_by_the_drivers_clock(life: Life, tmp_path: Path) -> None:
