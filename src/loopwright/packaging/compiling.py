@@ -13,13 +13,13 @@ from typing import Any, Literal
 import msgspec
 
 from loopwright.errors import MachineError, StepFailed, UsageError
-from loopwright.packaging import generated_rows, known_rows, thresholds, tree_graph, verdict
+from loopwright.packaging import generated_rows, known_rows, thresholds, tree_graph, tree_head, verdict
 from loopwright.packaging.converting import Conversion, NotConverted, Original, original
 from loopwright.packaging.generated_rows import Pools
 from loopwright.packaging.known_rows import Row
 from loopwright.packaging.verdict import Answered, Verdict
 from loopwright.scoring import Input, ModelFile, Output, compiled_plan
-from loopwright.scoring.compiled_plan import Onnx, Plan
+from loopwright.scoring.compiled_plan import Masks, Onnx, Plan
 from loopwright.scoring.refusals import InvalidInput
 
 Wish = Literal["auto", "never", "required"]
@@ -103,7 +103,7 @@ def _write(conversion: Conversion, source: Path, folder: Path) -> tree_graph.For
     if conversion.trees is not None:
         described = msgspec.convert(conversion.trees, tree_graph.Described)
         forest = tree_graph.read(source / "trees.npz")
-        plan["head"] = tree_graph.write(forest, described, plan.pop("width_of_head"), folder)
+        plan["head"] = tree_head.write(forest, described, plan, plan.pop("width_of_head"), folder)
     plan.pop("width_of_head", None)
     checked = msgspec.convert(plan, Plan)
     (folder / compiled_plan.PLAN).write_bytes(msgspec.json.encode(checked))
@@ -148,7 +148,7 @@ def _judged(
 
 def _has_products(plan: Plan) -> bool:
     """Whether sums are made whose order depends on the number of rows."""
-    return not isinstance(plan.head, Onnx) or any(step.op == "product" for step in plan.steps)
+    return not isinstance(plan.head, Onnx | Masks) or any(step.op == "product" for step in plan.steps)
 
 
 def _predictions(ours: Any, rows: list[Row]) -> list[Any]:

@@ -57,12 +57,12 @@ def write(forest: Forest, described: Described, width: int, folder: Path) -> dic
         return _sums(forest, 0, described, width, folder)
     if shares > 2:
         return _leaves(forest, described, width, folder)
-    if _plain_votes(forest) and described.rounded:
+    if plain_votes(forest) and described.rounded:
         return _sums(
             _in_single(forest), 1, msgspec.structs.replace(described, precision="single"), width, folder
         )
     head = _sums(forest, 1, described, width, folder)
-    if not _plain_votes(forest):
+    if not plain_votes(forest):
         other = _graph(forest, forest.values[:, 0], forest.targets, described, width)
         (folder / "other.onnx").write_bytes(other)
         head["tie"] = "other.onnx"
@@ -107,7 +107,7 @@ def _in_single(forest: Forest) -> Forest:
     return forest._replace(threshold=single)
 
 
-def _plain_votes(forest: Forest) -> bool:
+def plain_votes(forest: Forest) -> bool:
     """Whether every leaf is for one class alone, or for none: then shares add up without rounding."""
     votes = forest.values[forest.left < 0]
     return bool(np.isin(votes, (0.0, 0.5, 1.0)).all())

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from loopwright.scoring import compiled_masks
 from loopwright.scoring import compiled_plan as plans
 from loopwright.scoring.compiled_inputs import Matrix
 from loopwright.scoring.compiled_plan import Onnx
@@ -25,7 +26,6 @@ ACTIVATIONS: dict[str, Callable[[Scores], Scores]] = {
     "tanh": np.tanh,
     "relu": lambda values: np.maximum(values, 0.0),
 }
-_NEAR = 1e-9  # two shares of a forest's votes may be equal but for rounding
 
 
 def make(head: plans.Head, folder: Path) -> Head:
@@ -36,12 +36,16 @@ def make(head: plans.Head, folder: Path) -> Head:
         return _kernel(head)
     if isinstance(head, plans.Layers):
         return _layers(head)
+    if isinstance(head, plans.Masks):
+        return compiled_masks.make(head, folder)
     return _onnx(head, folder)
 
 
 def greatest(head: plans.Head) -> float:
     """The greatest number that the head can hold."""
-    single = isinstance(head, Onnx) and (head.rounded or head.precision == "single")
+    single = isinstance(head, Onnx | plans.Masks) and (
+        head.rounded or (isinstance(head, Onnx) and head.precision == "single")
+    )
     return float(np.finfo(np.float32 if single else np.float64).max)
 
 
@@ -120,17 +124,10 @@ def _votes(head: Onnx, run: Head, other: Head) -> Head:
 
     def score(matrix: Matrix) -> Scores:
         seen = _as_seen(head, matrix)
-        share = run(seen) / head.divisor
-        apart = np.abs(share - 0.5)
-        if apart.min() < _NEAR:
-            near = apart[:, 0] < _NEAR
-            against = other(np.ascontiguousarray(seen[near])) / head.divisor
-            share[near] = np.where(
-                share[near] > against,
-                np.nextafter(np.maximum(share[near], 0.5), 1.0),
-                np.minimum(share[near], 0.5),
-            )
-        return share
+        share = run(seen)[:, 0] / head.divisor
+        return compiled_masks.decided(
+            share, lambda near: other(np.ascontiguousarray(seen[near]))[:, 0] / head.divisor
+        )[:, None]
 
     return score
 

@@ -109,7 +109,31 @@ class Onnx(_Part, frozen=True, kw_only=True, tag="onnx"):
     divisor: float = 1.0
 
 
-Head = Linear | Kernel | Layers | Onnx
+class Lookup(_Part, frozen=True, kw_only=True):
+    """Which row of the masks belongs to a row of the matrix: told by where its columns stand among their thresholds.
+
+    It has rows for all combinations of the columns' intervals, one more than thresholds each; the last column's run fastest.
+    """
+
+    columns: tuple[int, ...]
+    thresholds: tuple[int, ...]  # how many each column has
+    compared: bool  # an interval is how many thresholds are at least the value, NaN none; else, for one column: are below it, NaN all
+
+
+class Masks(_Part, frozen=True, kw_only=True, tag="masks"):
+    """Scores by sums over trees, whose leaves are found without walking: see compiled_masks.py for the files and the way."""
+
+    lookups: tuple[Lookup, ...]
+    trees: int
+    scores: int = 1  # the trees stand in the order of the scores that they add to, equally many for each
+    rounded: bool  # the original sees the matrix in single precision
+    tie: bool = (
+        False  # the score is the second class's share; where it is nearly a half, the first one's counts too
+    )
+    divisor: float = 1.0
+
+
+Head = Linear | Kernel | Layers | Onnx | Masks
 
 
 class Decision(_Part, frozen=True, kw_only=True):
