@@ -102,8 +102,8 @@ class GrpcServer:
         }
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(
-                answers[name],
-                request_deserializer=self._messages[f"{name}Request"].FromString,
+                _of_whole(answers[name]),
+                request_deserializer=_reader(self._messages[f"{name}Request"]),
                 response_serializer=self._messages[f"{name}Response"].SerializeToString,
             )
             for name in answers
@@ -192,6 +192,29 @@ class GrpcServer:
             told.get("traceparent"),
             f"/{grpc_messages.SERVICE}/ModelInfer",
         )
+
+
+def _reader(message: Any) -> Callable[[bytes], Any]:
+    """Reads messages, None where the bytes are none: what a deserializer raises, grpc answers by UNKNOWN."""
+
+    def read(content: bytes) -> Any:
+        try:
+            return message.FromString(content)
+        except DecodeError:
+            return None
+
+    return read
+
+
+def _of_whole(answer: Answer) -> Answer:
+    """The same for messages that could be read."""
+
+    async def answered(request: Any, call: Any) -> Any:
+        if request is None:
+            await call.abort(grpc.StatusCode.INVALID_ARGUMENT, "The message is not what this method takes.")
+        return await answer(request, call)
+
+    return answered
 
 
 def _own(place: Path | Address) -> None:

@@ -20,6 +20,7 @@ from loopwright.scoring.service import Service
 from loopwright.scoring.speakers import JSON, Headers, Infer, Invocations, Speaker, refuse
 
 Header = tuple[str, str]
+_TEXT = "text/plain; charset=utf-8"
 Refuse = Callable[[int, str, str, dict[str, object]], bytes]
 
 
@@ -64,7 +65,7 @@ class ProtocolPaths:
             "/invocations": Path(invocations, refuse=invocations.refuse),
             "/ping": Path(page=self._ping),
             "/health": Path(page=self._ping),
-            "/version": Path(page=lambda _: Page(200, __version__.encode(), "text/plain; charset=utf-8")),
+            "/version": Path(page=lambda _: Page(200, __version__.encode(), _TEXT)),
             "/openapi.json": Path(page=self._openapi),
             "/swagger.json": Path(page=self._swagger),
             "/docs": Path(page=_docs),
@@ -123,11 +124,12 @@ class ProtocolPaths:
         return _json({"name": self._oip.model, "ready": ready}, 200 if ready else 503)
 
     def _ping(self, _headers: Headers) -> Page:
-        return Page(200 if self._oip.ready else 503, b"\n")
+        return Page(200 if self._oip.ready else 503, b"\n", _TEXT)
 
     def _openapi(self, headers: Headers) -> Page:
         keyed = headers.get("x-loopwright-client") is not None
-        return _json(openapi.render(self._settings, self._example, _prefix(headers), keyed))
+        raw = self._service.takes_requests
+        return _json(openapi.render(self._settings, self._example, _prefix(headers), keyed, raw))
 
     def _swagger(self, headers: Headers) -> Page:
         return _json(swagger.render(self._settings, self._example, _prefix(headers)))

@@ -18,7 +18,9 @@ class HostedModel:
         self._config = config
         sys.path.insert(0, config.code)  # a pickle may name modules of the user's own
         self._names, self._types = config.names, config.types
-        self._model = beside("models").load(*config.model)
+        models = beside("models")
+        self._misfit = models.misfit
+        self._model = models.load(*config.model)
 
     def start(self) -> None:
         """Raises ModelError where the inputs are not the model's, or it cannot answer the package's example."""
@@ -28,4 +30,10 @@ class HostedModel:
             self._model.score([example], self._names, self._types)
 
     def rows(self, rows: list[list[Any]]) -> Any:
-        return self._model.score(rows, self._names, self._types)
+        try:
+            return self._model.score(rows, self._names, self._types)
+        except Exception as error:
+            misfit = self._misfit(error, rows, self._names)
+            if misfit is None:
+                raise
+            raise misfit from error

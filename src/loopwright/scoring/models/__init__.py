@@ -14,9 +14,10 @@ from __future__ import annotations
 import os
 from typing import Any, Callable
 
+from .misfits import find as misfit
 from .tables import Model, ModelError, RowError
 
-__all__ = ["FLAVORS", "Model", "ModelError", "RowError", "load", "of"]
+__all__ = ["FLAVORS", "Model", "ModelError", "RowError", "load", "misfit", "of"]
 
 FLAVORS = ("sklearn", "xgboost", "lightgbm", "mlflow", "onnx")
 

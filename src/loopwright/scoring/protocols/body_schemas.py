@@ -1,11 +1,11 @@
-"""The shapes of bodies, as JSON Schema: for the OpenAPI and Swagger documents of a replica."""
+"""The shapes of rows and of answers, as JSON Schema: for the OpenAPI and Swagger documents of a replica."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from loopwright.scoring.settings import Input, Settings
+from loopwright.scoring.settings import Input, Output, Settings
 
 Json = dict[str, Any]
 
@@ -31,16 +31,23 @@ def _column(one: Input, nullable: str) -> Json:
     return schema
 
 
-def answer(settings: Settings) -> Json:
-    """An object with the model's outputs; anything, where a script answers."""
+def answer(settings: Settings, nullable: str = "") -> Json:
+    """An object with the model's outputs, a number that JSON cannot hold being null; anything, where a script answers."""
     if settings.outputs is None:
         return {}
-    properties: Json = {
-        one.name: {"type": one.type}
-        | ({"additionalProperties": {"type": "number"}} if one.type == "object" else {})
-        for one in settings.outputs
-    }
+    properties: Json = {one.name: _output(one, nullable) for one in settings.outputs}
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _output(one: Output, nullable: str) -> Json:
+    if one.type == "object":  # the probabilities of classes, or whatever a model answers
+        numbers = {"type": "object", "additionalProperties": _number(nullable)}
+        return numbers if one.name == "probabilities" else {}
+    return _number(nullable) if one.type == "number" else {"type": one.type}
+
+
+def _number(nullable: str) -> Json:
+    return {"type": "number", nullable: True} if nullable else {"type": ["number", "null"]}
 
 
 def failure() -> Json:
@@ -54,89 +61,28 @@ def failure() -> Json:
 
 
 def components(settings: Settings) -> Json:
-    """All named schemas of a replica's OpenAPI document."""
-    schemas: Json = {"Answer": answer(settings), "Error": failure()}
-    if settings.inputs is not None:
-        rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}}
-        column = {one.name: {"type": "array", "items": _column(one, "")} for one in settings.inputs}
-        schemas |= {
-            "Row": row(settings.inputs),
-            "Rows": rows,
-            "Columns": {
-                "type": "object",
-                "properties": column,
-                "required": [one.name for one in settings.inputs if not one.nullable],
-            },
-            "Wrapped": {"type": "object", "properties": {"data": rows}, "required": ["data"]},
-            **_tensor_schemas(),
-            **_mlflow_schemas(),
-        }
-    return schemas
+    """The named schemas of rows and answers in a replica's OpenAPI document."""
+    answers = {"type": "array", "items": {"$ref": "#/components/schemas/Answer"}}
+    schemas: Json = {"Answer": answer(settings), "Answers": answers, "Error": failure()}
+    return schemas | (_rows(settings.inputs) if settings.inputs is not None else {})
 
 
-def _tensor_schemas() -> Json:
-    tensor: Json = {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string"},
-            "datatype": {"type": "string"},
-            "shape": {"type": "array", "items": {"type": "integer"}},
-            "parameters": {"type": "object"},
-            "data": {"type": "array"},
-        },
-        "required": ["name", "datatype", "shape"],
-    }
-    named = {
-        "type": "object",
-        "properties": {"name": {"type": "string"}, "parameters": {"type": "object"}},
-        "required": ["name"],
-    }
-    request = {
-        "id": {"type": "string"},
-        "parameters": {"type": "object"},
-        "inputs": {"type": "array", "items": tensor},
-        "outputs": {"type": "array", "items": named},
-    }
-    response = {
-        "model_name": {"type": "string"},
-        "model_version": {"type": "string"},
-        "id": {"type": "string"},
-        "outputs": {"type": "array", "items": tensor},
-    }
+def _rows(inputs: Sequence[Input]) -> Json:
+    rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}}
+    matrix = {"type": "array", "items": {"type": "array", "minItems": len(inputs), "maxItems": len(inputs)}}
+    columns = {one.name: {"type": "array", "items": _column(one, "")} for one in inputs}
+    names = {"type": "array", "items": {"type": "string"}, "uniqueItems": True}
+    either = {"anyOf": [{"$ref": "#/components/schemas/Rows"}, {"$ref": "#/components/schemas/Matrix"}]}
+    table = {"columns": names, "data": {"type": "array", "items": {"type": "array"}}}
     return {
-        "InferRequest": {"type": "object", "properties": request, "required": ["inputs"]},
-        "InferResponse": {"type": "object", "properties": response, "required": ["model_name", "outputs"]},
-        "InferError": {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]},
-    }
-
-
-def _mlflow_schemas() -> Json:
-    rows = {"$ref": "#/components/schemas/Rows"}
-    columns = {"$ref": "#/components/schemas/Columns"}
-    split = {
-        "type": "object",
-        "properties": {
-            "columns": {"type": "array", "items": {"type": "string"}},
-            "data": {"type": "array", "items": {"type": "array"}},
-        },
-        "required": ["columns", "data"],
-    }
-    forms = {"dataframe_split": split, "dataframe_records": rows, "instances": rows, "inputs": columns}
-    return {
-        "Invocation": {
-            "oneOf": [
-                {"type": "object", "properties": {name: schema}, "required": [name]}
-                for name, schema in forms.items()
-            ]
-        },
-        "Predictions": {
+        "Row": row(inputs),
+        "Rows": rows,
+        "Matrix": matrix | {"description": "Rows as lists of values, in the order of the inputs."},
+        "Columns": {
             "type": "object",
-            "properties": {"predictions": {"type": "array"}},
-            "required": ["predictions"],
+            "properties": columns,
+            "required": [one.name for one in inputs if not one.nullable],
         },
-        "InvocationError": {
-            "type": "object",
-            "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
-            "required": ["error_code", "message"],
-        },
+        "Split": {"type": "object", "properties": table, "required": list(table)},
+        "Wrapped": {"type": "object", "properties": {"data": either}, "required": ["data"]},
     }

@@ -31,7 +31,7 @@ PAGE = b"""<!doctype html>
 <label for="key">Key (if the endpoint asks for one)</label>
 <input id="key" type="password" autocomplete="off" placeholder="lw-...">
 <label for="path">Path</label>
-<select id="path"><option>score</option></select>
+<select id="path"><option>POST score</option></select>
 <label for="body">Body</label>
 <textarea id="body" rows="12" spellcheck="false">{}</textarea>
 <button id="send" type="button">Send</button>
@@ -45,36 +45,31 @@ PAGE = b"""<!doctype html>
 const at = id => document.getElementById(id);
 const headers = () => at("key").value ? {authorization: "Bearer " + at("key").value} : {};
 const pretty = value => JSON.stringify(value, null, 2);
-const datatypes = {integer: "INT64", number: "FP64", string: "BYTES", boolean: "BOOL"};
 const bodies = {};
 function kind(schema) { return [].concat(schema.type).filter(one => one !== "null").join(); }
-function made(row, schema) {
-  const names = Object.keys(schema.properties || {});
-  const tensors = names.filter(name => row[name] !== undefined && row[name] !== null).map(name => (
-    {name, datatype: datatypes[kind(schema.properties[name])], shape: [1], data: [row[name]]}));
-  return {tensors, split: {columns: Object.keys(row), data: [Object.values(row)]}};
-}
 function show(document_) {
   at("title").textContent = document_.info.title;
   at("about").textContent = document_.info.description;
-  const score = document_.paths["/score"].post.requestBody.content["application/json"];
-  const example = score.example === undefined ? {} : score.example;
-  const first = [].concat(example.data || example)[0];
   const schema = document_.components.schemas.Row || {properties: {}};
-  bodies.score = example;
-  for (const path of Object.keys(document_.paths)) {
-    if (!document_.paths[path].post || path === "/score") continue;
-    const form = made(first, schema);
-    bodies[path.slice(1)] = path.endsWith("/infer") ? {inputs: form.tensors} : {dataframe_split: form.split};
+  for (const [path, item] of Object.entries(document_.paths)) {
+    const version = (item.parameters || [{}])[0].example;
+    const asked = path.slice(1).replace("{version}", version);
+    if (item.post) bodies["POST " + asked] = item.post.requestBody.content["application/json"].example || {};
+    else bodies["GET " + asked] = "";
   }
   at("path").replaceChildren(...Object.keys(bodies).map(path => new Option(path)));
-  at("body").value = pretty(bodies.score);
+  choose();
   at("inputs").replaceChildren(...Object.entries(schema.properties).map(([name, one]) => {
     const row = document.createElement("tr");
     const required = (schema.required || []).includes(name) ? "yes" : "no";
     for (const text of [name, kind(one), required]) row.appendChild(document.createElement("td")).textContent = text;
     return row;
   }));
+}
+function choose() {
+  const body = bodies[at("path").value];
+  at("body").disabled = body === "";
+  at("body").value = body === "" ? "" : pretty(body);
 }
 async function load() {
   const response = await fetch("openapi.json", {headers: headers()});
@@ -85,8 +80,10 @@ async function send() {
   at("send").disabled = true;
   try {
     const began = performance.now();
-    const response = await fetch(at("path").value, {
-      method: "POST", body: at("body").value, headers: {"content-type": "application/json", ...headers()}});
+    const [method, path] = at("path").value.split(" ");
+    const sent = method === "POST" ? {body: at("body").value, headers: {"content-type": "application/json", ...headers()}}
+      : {headers: headers()};
+    const response = await fetch(path || "./", {method, ...sent});
     const text = await response.text();
     const took = (performance.now() - began).toFixed(1);
     at("status").textContent = `${response.status} in ${took} ms, x-request-id ${response.headers.get("x-request-id")}`;
@@ -95,7 +92,7 @@ async function send() {
   at("send").disabled = false;
 }
 at("key").addEventListener("change", load);
-at("path").addEventListener("change", () => { at("body").value = pretty(bodies[at("path").value]); });
+at("path").addEventListener("change", choose);
 at("send").addEventListener("click", send);
 load();
 </script>

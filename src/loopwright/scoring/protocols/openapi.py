@@ -5,62 +5,41 @@ Made of the replica's settings and the package's example. Specification: https:/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from loopwright.scoring.protocols import body_schemas
+from loopwright.scoring.protocols import body_schemas, operations, protocol_schemas
 from loopwright.scoring.protocols.body_schemas import Json
 from loopwright.scoring.settings import Settings
 
-_JSON = "application/json"
-_OPEN = (
-    "/healthz",
-    "/readyz",
-    "/ping",
-    "/v2/health/live",
-    "/v2/health/ready",
-)  # what the gateway asks no key for
-# What every POST may answer beside 200, and where the shape of it is said.
-_REFUSALS = {
-    "400": "The body cannot be read.",
-    "408": "The body was not there in time.",
-    "413": "The body is larger than may be.",
-    "415": "The body's type or encoding is not taken.",
-    "422": "A row lacks an input, or has one of a wrong type: field, row, found and expected say which.",
-    "500": "The model failed on this request; the log explains the id.",
-    "503": "Too much to do just now, or not ready: try again after Retry-After seconds.",
-    "504": "There was no answer in time.",
-}
+# What the gateway asks no key for.
+OPEN = ("/", "/healthz", "/readyz", "/ping", "/health", "/docs", "/v2/health/live", "/v2/health/ready")
+_FEEDBACK = "/feedback"
+_KEY: list[Json] = [{"key": []}, {"key_header": []}]
+_FEEDBACK_KEY: list[Json] = [{"feedback_key": []}, {"feedback_key_header": []}]
 
 
-def render(settings: Settings, example: Json | None, prefix: str = "", keyed: bool = False) -> Json:
-    """The OpenAPI document; `prefix` is what clients write before a path, `keyed` whether they need a key.
+def render(
+    settings: Settings, example: Json | None, prefix: str = "", keyed: bool = False, raw: bool = False
+) -> Json:
+    """The OpenAPI document.
 
-    `example` is the package's: {"request": ..., "response": ...}, or None where it has none.
+    `example` is the package's: {"request": ..., "response": ...}, or None where it has none; `prefix` what clients write
+    before a path, empty where they come past the gateway; `keyed` whether they need a key; `raw` whether a script takes
+    the whole request and answers as it likes.
     """
+    paths = operations.paths(settings, example, raw=raw, public=bool(prefix))
+    schemas = body_schemas.components(settings) | protocol_schemas.components(settings)
     document: Json = {
         "openapi": "3.1.0",
         "info": info(settings),
         "servers": [{"url": prefix or "/"}],
-        "paths": _paths(settings, example),
-        "components": {"schemas": body_schemas.components(settings)},
+        "paths": paths,
+        "components": {"schemas": schemas},
     }
     if keyed:
-        _lock(document["paths"])
-        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        document["security"] = [{"key": []}]
+        _lock(document)
+    if prefix and _FEEDBACK in paths:  # which takes a key of its own, also where nothing else takes any
+        _need(paths[_FEEDBACK], _FEEDBACK_KEY)
+        document["components"].setdefault("securitySchemes", {}).update(_schemes("feedback_key"))
     return document
-
-
-def _lock(paths: Json) -> None:
-    """Say of each path whether it needs a key."""
-    content = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
-    refused = {"401": {"description": "No valid key was sent.", "content": content}}
-    for path, operations in paths.items():
-        for operation in operations.values():
-            if path in _OPEN:
-                operation["security"] = []
-            else:
-                operation["responses"] = operation["responses"] | refused
 
 
 def info(settings: Settings) -> Json:
@@ -73,95 +52,29 @@ def info(settings: Settings) -> Json:
     }
 
 
-def _paths(settings: Settings, example: Json | None) -> Json:
-    paths: Json = {"/score": {"post": _score(settings, example)}}
-    if settings.inputs is not None:
-        paths |= _oip_paths(settings) | _mlflow_paths()
-    for path, what in {
-        "/healthz": "Whether the replica lives",
-        "/readyz": "Whether the model can answer",
-        "/ping": "Whether the model can answer, as MLflow asks",
-    }.items():
-        paths[path] = {"get": _get(path, what, failing="503")}
-    paths["/version"] = {"get": _get("/version", "The version of the server")}
-    return paths
+def _lock(document: Json) -> None:
+    """Say of each path whether it needs a key."""
+    document["security"] = _KEY
+    document["components"]["securitySchemes"] = _schemes("key")
+    for path, item in document["paths"].items():
+        if path in OPEN:
+            for operation in operations.of(item):
+                operation["security"] = []
+        else:
+            _need(item, None)
 
 
-def _score(settings: Settings, example: Json | None) -> Json:
-    body: Json = {"schema": {}}
-    if settings.inputs is not None:
-        forms = ("Row", "Rows", "Wrapped", "Columns")
-        body = {"schema": {"anyOf": [{"$ref": f"#/components/schemas/{form}"} for form in forms]}}
-    answer: Json = {"schema": {}}
-    if settings.outputs is not None:
-        one = {"$ref": "#/components/schemas/Answer"}
-        answer = {"schema": {"anyOf": [one, {"type": "array", "items": one}]}}
-    if example:
-        body["example"], answer["example"] = example["request"], example["response"]
-    content = {_JSON: body}
-    if settings.inputs is not None:
-        content["text/csv"] = {"schema": {"type": "string"}}
+def _need(item: Json, keys: list[Json] | None) -> None:
+    for operation in operations.of(item):
+        refused = {"description": "No valid key was sent.", "content": operations.json_of("Error")}
+        operation["responses"]["401"] = refused
+        if keys is not None:
+            operation["security"] = keys
+
+
+def _schemes(name: str) -> Json:
+    """Both ways to send a key."""
     return {
-        "operationId": "score",
-        "summary": "Ask the model: one row, a list of rows, columns, or CSV",
-        "requestBody": {"required": True, "content": content},
-        "responses": {
-            "200": {"description": "The answer, in the order of the rows.", "content": {_JSON: answer}}
-        }
-        | _refusals("Error"),
+        name: {"type": "http", "scheme": "bearer"},
+        f"{name}_header": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
     }
-
-
-def _oip_paths(settings: Settings) -> Json:
-    model = f"/v2/models/{settings.workload}"
-    described = {
-        "/v2": "The server, as the Open Inference Protocol asks",
-        "/v2/health/live": "Whether the server lives",
-        "/v2/health/ready": "Whether the server can answer",
-        model: "The model's inputs and outputs",
-        f"{model}/ready": "Whether the model can answer",
-    }
-    paths: Json = {path: {"get": _get(path, what, failing="503")} for path, what in described.items()}
-    paths[f"{model}/infer"] = {
-        "post": {
-            "operationId": "infer",
-            "summary": "Ask the model with tensors (Open Inference Protocol v2)",
-            "requestBody": _body("InferRequest"),
-            "responses": _answered("InferResponse") | _refusals("InferError"),
-        }
-    }
-    return paths
-
-
-def _mlflow_paths() -> Json:
-    return {
-        "/invocations": {
-            "post": {
-                "operationId": "invocations",
-                "summary": "Ask the model as MLflow's clients do",
-                "requestBody": _body("Invocation"),
-                "responses": _answered("Predictions") | _refusals("InvocationError"),
-            }
-        }
-    }
-
-
-def _body(schema: str) -> Json:
-    return {"required": True, "content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
-
-
-def _answered(schema: str) -> Json:
-    content = {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"200": {"description": "The answer.", "content": content}}
-
-
-def _refusals(schema: str) -> Json:
-    content = {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {status: {"description": what, "content": content} for status, what in _REFUSALS.items()}
-
-
-def _get(path: str, what: str, failing: str = "") -> Json:
-    responses: Mapping[str, Json] = {"200": {"description": "Yes." if failing else "It."}}
-    more = {failing: {"description": "Not now."}} if failing else {}
-    name = path.strip("/").replace("/", "_")
-    return {"operationId": name, "summary": what, "responses": {**responses, **more}}

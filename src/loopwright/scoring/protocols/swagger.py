@@ -65,7 +65,7 @@ def render(settings: Settings, example: Json | None, prefix: str = "") -> Json:
         },
         "definitions": {
             "ServiceInput": row | given,
-            "ServiceOutput": body_schemas.answer(settings),
+            "ServiceOutput": body_schemas.answer(settings, nullable="x-nullable"),
             "ErrorResponse": body_schemas.failure(),
         },
     }

@@ -19,7 +19,7 @@ from loopwright.scoring.settings import Input, Output
 
 Columns = dict[str, list[Any]]
 
-_OF_TYPE = {"integer": "INT64", "number": "FP64", "string": "BYTES", "boolean": "BOOL", "object": "FP64"}
+OF_TYPE = {"integer": "INT64", "number": "FP64", "string": "BYTES", "boolean": "BOOL", "object": "FP64"}
 _NUMERIC = ("integer", "number")
 # Parameters that ask for something other than the plain answer; what is not done must not look as if it were.
 _NOT_OFFERED = (
@@ -52,11 +52,11 @@ class InferRequest:
 def metadata(inputs: Sequence[Input], outputs: Sequence[Output]) -> tuple[list[dict[str, Any]], ...]:
     """The tensors that a model takes and gives, in the words of the model's metadata."""
     return (
-        [{"name": one.name, "datatype": _OF_TYPE[one.type], "shape": [-1, 1]} for one in inputs],
+        [{"name": one.name, "datatype": OF_TYPE[one.type], "shape": [-1, 1]} for one in inputs],
         [
             {
                 "name": one.name,
-                "datatype": _OF_TYPE[one.type],
+                "datatype": OF_TYPE[one.type],
                 "shape": [-1, -1] if one.type == "object" else [-1, 1],
             }
             for one in outputs
@@ -181,7 +181,7 @@ def _tensor(name: str, declared: str | None, values: list[Any]) -> Tensor:
         kind = "number"  # which has a NaN to stand for it
     if kind in ("string", "boolean") and None in values:
         return _as_json(name, values)
-    return Tensor(name, _OF_TYPE[kind], (len(values), 1), values)
+    return Tensor(name, OF_TYPE[kind], (len(values), 1), values)
 
 
 def _kind(values: Sequence[Any]) -> str:

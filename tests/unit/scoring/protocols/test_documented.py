@@ -13,7 +13,7 @@ from loopwright import routing
 from loopwright.routing import Endpoint, Share, Table
 from loopwright.scoring.logs import Log
 from loopwright.scoring.protocol_paths import ProtocolPaths
-from loopwright.scoring.protocols import tensors
+from loopwright.scoring.protocols import openapi, tensors
 from loopwright.scoring.service import Service
 from loopwright.scoring.settings import Settings
 from loopwright.scoring.telemetry import Telemetry
@@ -21,20 +21,15 @@ from loopwright.scoring.workers import WorkerPool
 
 PAGE = (Path(__file__).parents[4] / "docs" / "protocols.md").read_text()
 PATHS = re.findall(r"^\| `(GET|POST) (\S+)` \| ([a-z ]+) \|", PAGE, re.MULTILINE)
+TOLD = {
+    "workload": "w", "environment": "e", "revision": "r", "version": "w:3", "package": "/p", "entry": "s.py",
+}  # fmt: skip
 OF_APP = {"/", "/score", "/feedback", "/healthz", "/readyz"}  # the app's own
 
 
 @pytest.fixture(scope="module")
 def paths() -> ProtocolPaths:
-    told = {
-        "workload": "w",
-        "environment": "e",
-        "revision": "r",
-        "version": "w:3",
-        "package": "/p",
-        "entry": "s.py",
-    }
-    settings = msgspec.convert(told | {"inputs": [{"name": "a", "type": "integer"}]}, Settings)
+    settings = msgspec.convert(TOLD | {"inputs": [{"name": "a", "type": "integer"}]}, Settings)
     telemetry = Telemetry(settings, Log())
     return ProtocolPaths(Service(settings, WorkerPool(settings, telemetry, Log()), telemetry))
 
@@ -52,6 +47,16 @@ def test_every_documented_path_is_there(paths: ProtocolPaths) -> None:
 
 def test_every_path_that_is_there_is_documented(paths: ProtocolPaths) -> None:
     assert {*paths} | OF_APP <= {path for _, path, _ in PATHS}
+
+
+def test_openapi_has_every_documented_path_and_says_who_may() -> None:
+    told = TOLD | {"inputs": [{"name": "a", "type": "integer"}], "observations": {"folder": "/f"}}
+    document = openapi.render(msgspec.convert(told, Settings), None, "/e/w", keyed=True)
+    for method, path, who in PATHS:
+        operation = document["paths"][path.replace("{model}", "w")][method.lower()]
+        security = operation.get("security", document["security"])
+        keys = [*security[0]] if security else []
+        assert keys == {"all": [], "key": ["key"], "feedback key": ["feedback_key"]}[who], path
 
 
 def who_may(path: str) -> str:
