@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 
 from loopwright.errors import MachineError
 from loopwright.scoring.address import Address
+from loopwright.scoring.aside import LARGE
 from loopwright.scoring.context import TEST, Context
 from loopwright.scoring.failure_log import FailureLog
 from loopwright.scoring.listener import clear
@@ -143,10 +144,13 @@ class GrpcServer:
         try:
             budget.take(len(message))
             held = context.size = len(message)
-            request = self._messages["ModelInferRequest"].FromString(message)
+            large = held > LARGE
+            request = await self._service.aside.do(
+                large, self._messages["ModelInferRequest"].FromString, message
+            )
             self._oip.check(request.model_name, request.model_version)
             self._service.check()
-            asked = oip_grpc.decode(request)
+            asked = await self._service.aside.do(large, oip_grpc.decode, request)
             answers = await self._oip.infer(asked, context)
             response = self._messages["ModelInferResponse"]()
             oip_grpc.encode(response, self._oip.model, self._oip.version, asked.id, answers)

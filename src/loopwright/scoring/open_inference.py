@@ -6,11 +6,13 @@ from typing import Any
 
 from loopwright import __version__
 from loopwright.scoring.answers import Answers
+from loopwright.scoring.aside import LARGE
 from loopwright.scoring.context import Context
 from loopwright.scoring.protocols import oip_rest, tensors
 from loopwright.scoring.protocols.packing import Tensor
 from loopwright.scoring.protocols.tensors import InferRequest
 from loopwright.scoring.refusals import Failed, NotThere
+from loopwright.scoring.rows import Parser, Row
 from loopwright.scoring.service import Service
 
 _LONGEST_ID = 200  # characters of a client's id that are kept, as of one in a header
@@ -63,11 +65,11 @@ class OpenInference:
             raise NotThere("This model has no signature, so tensors cannot be read. Post to /score instead.")
         if context.client_id is None and request.id:
             context.client_id = request.id[:_LONGEST_ID]
-        columns, _ = tensors.columns(request, settings.inputs)
         if settings.outputs is not None:
             tensors.check_outputs(request, [one.name for one in settings.outputs])
-        answers = await ask(self._service, parser.columns(columns), context)
-        return tensors.answers(request, settings.outputs, answers)
+        aside, large = self._service.aside, context.size > LARGE
+        answers = await ask(self._service, await aside.do(large, _rows, request, parser), context)
+        return await aside.do(large, tensors.answers, request, settings.outputs, answers)
 
     def _answered(self) -> list[dict[str, Any]]:
         """A script's outputs, as its answer to the package's example has them."""
@@ -81,6 +83,11 @@ class OpenInference:
             {"name": one.name, "datatype": one.datatype, "shape": [-1, *one.shape[1:]]}
             for one, _ in tensors.answers(InferRequest("", ()), None, answers)
         ]
+
+
+def _rows(request: InferRequest, parser: Parser) -> list[Row]:
+    columns, _ = tensors.columns(request, parser.inputs)
+    return parser.columns(columns)
 
 
 async def ask(service: Service, rows: list[tuple[Any, ...]], context: Context) -> Answers:

@@ -59,7 +59,7 @@ class ProtocolPaths:
         self._settings = service.settings
         self._example = example.whole(service.settings.package)
         self._oip = OpenInference(service, self._example)
-        self._infer = Infer(self._oip)
+        self._infer = Infer(self._oip, service.aside)
         invocations = Invocations(service)
         self._paths = {
             "/invocations": Path(invocations, refuse=invocations.refuse),

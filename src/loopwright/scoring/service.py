@@ -14,6 +14,7 @@ from typing import Any, cast
 from loopwright.observations.recording import Recorder
 from loopwright.scoring import tabular
 from loopwright.scoring.answers import Answers
+from loopwright.scoring.aside import LARGE, LARGE_CSV, Aside
 from loopwright.scoring.batching import Batcher, Columns
 from loopwright.scoring.budget import Budget
 from loopwright.scoring.context import Context
@@ -66,6 +67,7 @@ class Service:
         )
         self._line: Scripts | _Rows = self._scripts or _Rows(settings, cast("RowScorer", scorer), telemetry)
         self.budget = Budget(settings.limits)
+        self.aside = Aside(settings.limits)
         self.recorder = recorder
         self._losses = Losses(recorder)
         self.open = False  # it was ready once and is not closed, so that `check` would at most find it full
@@ -96,10 +98,21 @@ class Service:
         is for `end`. Both raise Refusal."""
         if self.parser is None:
             parsed = None
+        elif len(body) > LARGE_CSV and _is_large(len(body), media_type):
+            return self._begin_large(body, context, media_type)
         else:
             parsed = self.parser.json(body) if media_type in _JSON else self._parse(body, media_type or "")
             context.rows, context.extra, context.single = parsed.rows, parsed.extra, parsed.single
         return self._line.begin(body, parsed, context)
+
+    async def _begin_large(self, body: bytes, context: Context, media_type: str | None) -> Any:
+        """`begin` where parsing takes long."""
+        parsed = await self.aside.do(True, self._parse, body, media_type or "", True)
+        context.rows, context.extra, context.single = parsed.rows, parsed.extra, parsed.single
+        result = await self._line.begin(body, parsed, context)
+        if isinstance(self._line, Scripts) or len(parsed.rows) < _MANY:
+            return result
+        return await self._line.end_large(context, result, self.aside)
 
     def end(self, context: Context, result: Any) -> bytes:
         """The answer as JSON, or of a script's own response the body."""
@@ -119,15 +132,31 @@ class Service:
         """`begin` for such a script. What it takes is its own affair, so no body is refused here; but one that has rows is
         recorded as such."""
         assert self._scripts is not None  # noqa: S101  (seen by who calls)
-        if self.parser is not None and http.method == "POST":
-            try:
-                parsed = self.parser.json(body)
-            except Refusal:
-                pass
-            else:
-                context.rows, context.extra, context.single = parsed.rows, parsed.extra, parsed.single
-                http = http._replace(readable=True)
+        if self.parser is None or http.method != "POST":
+            return self._scripts.begin_http(http, body)
+        if len(body) > LARGE:
+            return self._begin_large_http(http, body, context)
+        return self._begin_read(http, body, context, self._readable(body))
+
+    async def _begin_large_http(self, http: Http, body: bytes, context: Context) -> Any:
+        return await self._begin_read(
+            http, body, context, await self.aside.do(True, self._readable, body, True)
+        )
+
+    def _begin_read(self, http: Http, body: bytes, context: Context, parsed: Parsed | None) -> Awaitable[Any]:
+        assert self._scripts is not None  # noqa: S101  (seen by who calls)
+        if parsed is not None:
+            context.rows, context.extra, context.single = parsed.rows, parsed.extra, parsed.single
+            http = http._replace(readable=True)
         return self._scripts.begin_http(http, body)
+
+    def _readable(self, body: bytes, large: bool = False) -> Parsed | None:
+        """The rows of a body, where it has some."""
+        assert self.parser is not None  # noqa: S101  (seen by who calls)
+        try:
+            return self.parser.large_json(body) if large else self.parser.json(body)
+        except Refusal:
+            return None
 
     async def answer(self, rows: list[Row], context: Context) -> Answers:
         """The answers to rows, for protocols that read and write their own bodies; raises Refusal."""
@@ -185,13 +214,13 @@ class Service:
         self._line.abandon()
         self._scorer.abandon()
 
-    def _parse(self, body: bytes, media_type: str) -> Parsed:
+    def _parse(self, body: bytes, media_type: str, large: bool = False) -> Parsed:
         assert self.parser is not None  # noqa: S101  (seen by who calls)
         kind = media_type.partition(";")[0].strip().lower()
         if kind in tabular.CSV_TYPES:
             return Parsed(tabular.rows(body, self.parser), False, False)
         if kind in _READ_AS_JSON or kind.endswith("+json"):
-            return self.parser.json(body)
+            return self.parser.large_json(body) if large else self.parser.json(body)
         raise UnknownMediaType(f"The body has Content-Type {kind!r}, expected application/json or text/csv.")
 
 
@@ -209,13 +238,24 @@ _READ_AS_JSON = frozenset(
 )
 
 
+_MANY = 1000  # rows whose answers take long to write
+
+
+def _is_large(size: int, media_type: str | None) -> bool:
+    """Whether a body is to be parsed in a thread."""
+    if size > LARGE:
+        return True
+    return media_type is not None and media_type.partition(";")[0].strip().lower() in tabular.CSV_TYPES
+
+
 class _Rows:
     """Requests to a model, which takes the rows of several at once."""
 
     def __init__(self, settings: Settings, scorer: RowScorer, telemetry: Telemetry) -> None:
         outputs = settings.outputs or ()
         self._names = tuple(one.name for one in outputs)
-        self._render = Renderer(outputs).render
+        self._renderer = Renderer(outputs)
+        self._render = self._renderer.render
         self._telemetry = telemetry
         self._batcher = Batcher(
             scorer, len(outputs), settings.limits, settings.batching or Batching(), telemetry
@@ -240,21 +280,32 @@ class _Rows:
         assert parsed is not None  # noqa: S101  (settings: a model has inputs)
         return self._submit(parsed.rows)
 
-    def end(self, context: Context, columns: Columns) -> bytes:
+    async def end_large(self, context: Context, columns: Columns, aside: Aside) -> bytes:
+        """What `end` does, where there are many rows."""
+        context.answers = columns
+        answer = await aside.do(True, self._renderer.render_large, columns)
+        context.size += len(answer)
+        if b"null" in answer:
+            self._telemetry.count_nonfinite(await aside.do(True, _nonfinite, columns))
+        return answer
+
+    def end(self, context: Context, columns: Columns | bytes) -> bytes:
+        if isinstance(columns, bytes):  # written already, by `end_large`
+            return columns
         context.answers = columns
         answer = self._render(columns, context.single)
         context.size += len(answer)
         if b"null" in answer:  # rare, and the columns tell whether it is a number that JSON cannot hold
-            self._count_nonfinite(columns)
+            self._telemetry.count_nonfinite(_nonfinite(columns))
         return answer
-
-    def _count_nonfinite(self, columns: Columns) -> None:
-        numbers = (value for column in columns for value in column if isinstance(value, float))
-        found = sum(not math.isfinite(number) for number in numbers)
-        if found:
-            self._telemetry.count_nonfinite(found)
 
     async def rows(self, rows: list[Row], context: Context) -> Answers:
         columns: list[list[Any]] = await self._submit(rows)
         context.answers = columns
         return Answers(self._names, columns)
+
+
+def _nonfinite(columns: Columns) -> int:
+    """How many numbers JSON cannot hold."""
+    numbers = (value for column in columns for value in column if isinstance(value, float))
+    return sum(not math.isfinite(number) for number in numbers)

@@ -5,15 +5,18 @@ The edge (`app`) reads the body and bounds it, counts the request and sends what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from loopwright.scoring import tabular
+from loopwright.scoring.aside import LARGE, LARGE_CSV, Aside
 from loopwright.scoring.context import Context
 from loopwright.scoring.open_inference import OpenInference, ask
 from loopwright.scoring.protocols import mlflow, oip_rest
 from loopwright.scoring.refusals import NotThere, UnknownMediaType
+from loopwright.scoring.rows import Parser, Row
 from loopwright.scoring.service import Service
 
 JSON = "application/json"
@@ -57,11 +60,13 @@ class Infer:
 
     route = "/v2/models/{model}/infer"
 
-    def __init__(self, oip: OpenInference) -> None:
+    def __init__(self, oip: OpenInference, aside: Aside) -> None:
         self._oip = oip
+        self._aside = aside
 
     async def ask(self, body: bytes, headers: Headers, context: Context) -> Reply:
-        request = oip_rest.decode(body, headers.get(oip_rest.BINARY_LENGTH))
+        told = headers.get(oip_rest.BINARY_LENGTH)
+        request = await self._aside.do(len(body) > LARGE, oip_rest.decode, body, told)
         answers = await self._oip.infer(request, context)
         content, length = oip_rest.encode(self._oip.model, self._oip.version, request.id, answers)
         if length is None:
@@ -70,6 +75,18 @@ class Infer:
 
     def refuse(self, _status: int, _code: str, message: str, _details: dict[str, object]) -> bytes:
         return oip_rest.error(message)
+
+
+def _framed(body: bytes, parser: Parser) -> list[Row]:
+    """The rows of a JSON body."""
+    given = mlflow.decode(body, parser.inputs)
+    return parser.columns(given) if isinstance(given, dict) else parser.records(given)
+
+
+_READ: dict[str, Callable[[bytes, Parser], list[Row]]] = {
+    JSON: _framed,
+    **dict.fromkeys(tabular.CSV_TYPES, tabular.rows),
+}
 
 
 class Invocations:
@@ -85,14 +102,12 @@ class Invocations:
         if parser is None:
             raise NotThere("This model has no signature, so rows cannot be read. Post to /score instead.")
         kind = (headers.get("content-type") or JSON).partition(";")[0].strip().lower()
-        if kind in tabular.CSV_TYPES:
-            rows = tabular.rows(body, parser)
-        elif kind == JSON:
-            given = mlflow.decode(body, parser.inputs)
-            rows = parser.columns(given) if isinstance(given, dict) else parser.records(given)
-        else:
+        if kind not in _READ:
             raise UnknownMediaType(f"The body has Content-Type {kind!r}, expected {JSON} or text/csv.")
-        return Reply(mlflow.encode(await ask(self._service, rows, context)))
+        large = len(body) > (LARGE if kind == JSON else LARGE_CSV)
+        rows = await self._service.aside.do(large, _READ[kind], body, parser)
+        answers = await ask(self._service, rows, context)
+        return Reply(await self._service.aside.do(large, mlflow.encode, answers))
 
     def refuse(self, status: int, _code: str, message: str, _details: dict[str, object]) -> bytes:
         return mlflow.error(status, message)

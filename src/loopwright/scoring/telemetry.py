@@ -44,7 +44,9 @@ class Telemetry:
         self.init_seconds = 0.0
 
     def count_nonfinite(self, numbers: int) -> None:
-        """Count NaN and infinities that became null; the first time, say so in the log."""
+        """Count NaN and infinities that became null, if there are any; the first time, say so in the log."""
+        if not numbers:
+            return
         if not any(value for _, _, value in self.nonfinite.samples()):
             self._log.warning(
                 "nonfinite-answer",

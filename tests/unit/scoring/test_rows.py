@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from loopwright.scoring import rows as reading
 from loopwright.scoring import tabular
-from loopwright.scoring.refusals import InvalidInput, NotJson
+from loopwright.scoring.refusals import InvalidInput, NotJson, Refusal
 from loopwright.scoring.rows import Parser
 from loopwright.scoring.settings import Input
 
@@ -277,3 +278,43 @@ def test_csv_that_will_not_do_is_refused(body: bytes, field: str | None, row: in
     with pytest.raises(InvalidInput) as caught:
         tabular.rows(body, _PARSER)
     assert (caught.value.details["field"], caught.value.details["row"]) == (field, row)
+
+
+_TEXTS = st.text() | st.sampled_from(['},{"x":1', '"},', "]}", '\\"},{'])
+_LISTED = st.lists(
+    st.fixed_dictionaries(
+        {"x": st.integers(-9, 9), "s": _TEXTS}, optional={"more": st.just({"a": [{}, {"b": 1}], "c": 2})}
+    )
+)
+
+
+def _either(read: Any, body: bytes) -> Any:
+    try:
+        parsed = read(body)
+    except Refusal as refusal:
+        return refusal.message
+    return parsed.rows, parsed.single, parsed.plain, parsed.extra
+
+
+@given(
+    _LISTED, st.sampled_from(["%s", '{"data": %s}', ' {"data":%s} ', '{"data":%s,"k":[{}]}', '{"s":%s}']),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", ":")]), st.integers(0, 400), st.sampled_from([b"", b",", b"]", b"{}", b"}"]),
+)  # fmt: skip
+def test_a_large_body_is_read_piece_by_piece_as_it_is_whole(
+    listed: Any, form: str, separators: tuple[str, str], at: int, mistake: bytes
+) -> None:
+    body = (form % json.dumps(listed, separators=separators)).encode()
+    body = body[:at] + mistake + body[at:] if mistake else body
+    inputs = [Input(name="x", type="integer"), Input(name="s", type="string")]
+    for parser in (Parser(inputs), Parser(inputs, ["more"])):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "_PIECE", 20)
+            assert _either(parser.large_json, body) == _either(parser.json, body)
+
+
+def test_pieces_are_what_a_large_list_is_read_by() -> None:
+    parser = Parser([Input(name="x", type="integer")])
+    body = json.dumps([{"x": n, "more": {"a": 1}} for n in range(20_000)]).encode()
+    listed = parser._inside_list(body)
+    assert listed is not None
+    assert parser._by_pieces(*listed) == [(n,) for n in range(20_000)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import math
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -12,9 +14,18 @@ from typing import Any, cast
 import pytest
 
 from loopwright.scoring import worker_shim
+from loopwright.scoring.aside import Aside
 from loopwright.scoring.context import Context
 from loopwright.scoring.logs import Log
-from loopwright.scoring.refusals import Draining, InvalidInput, Late, NotReady, QueueFull, UnknownMediaType
+from loopwright.scoring.refusals import (
+    Draining,
+    InvalidInput,
+    Late,
+    NotReady,
+    QueueFull,
+    UnknownMediaType,
+    WaitedTooLong,
+)
 from loopwright.scoring.service import Service
 from loopwright.scoring.settings import Input, Limits, ModelFile, Output, Settings
 from loopwright.scoring.telemetry import Telemetry
@@ -185,6 +196,43 @@ def test_a_model_answers_rows_in_every_form(
     virtual: Virtual, body: bytes, media_type: str | None, answer: bytes
 ) -> None:
     assert virtual(_serving_a_model().score(body, _context(), media_type)) == answer
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/csv"])
+def test_the_event_loop_goes_on_while_a_large_body_is_read_and_answered(media_type: str) -> None:
+    numbers = range(200_000)
+    body = (
+        json.dumps([{"x": n} for n in numbers])
+        if "json" in media_type
+        else "x\n" + "\n".join(map(str, numbers))
+    )
+
+    async def main() -> tuple[bytes, int]:
+        turns = 0
+        asked = asyncio.create_task(_serving_a_model().score(body.encode(), _context(), media_type))
+        while not asked.done():
+            await asyncio.sleep(0.001)
+            turns += 1
+        return await asked, turns
+
+    answer, turns = asyncio.run(main())
+    assert [row["prediction"] for row in json.loads(answer)] == list(numbers)
+    assert turns > 5  # on the loop alone it would be one or two
+
+
+def test_who_waits_for_others_large_bodies_too_long_is_told() -> None:
+    async def main() -> None:
+        aside, going = Aside(Limits(queue_wait=0.05)), threading.Event()
+        busy = [asyncio.create_task(aside.do(True, going.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(WaitedTooLong, match=r"Other large bodies were read for longer than 0\.05 s\."):
+            await aside.do(True, int)
+        assert await aside.do(False, int) == 0
+        going.set()
+        await asyncio.gather(*busy)
+        assert await aside.do(True, int) == 0
+
+    asyncio.run(main())
 
 
 def test_a_body_of_another_kind_is_refused(virtual: Virtual) -> None:
