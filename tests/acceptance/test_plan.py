@@ -39,6 +39,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cli, Path]]
     )
     (folder / "cases.yaml").write_text(CASES)
     (folder / "look.py").write_text("print('seen')\n")
+    shutil.copy(folder / "score.py", folder / "other.py")
+    spec("entry: score.py", "entry: score.py, files: [score.py, other.py]")(folder)
     git = ["git", "-C", str(folder), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
         subprocess.run([*git, *words], check=True)
@@ -85,6 +87,7 @@ EDITS = {
     "readme": (lambda folder: (folder / "README.md").write_text("hello"), ()),
     "training": (append("train.py", "# changed\n"), ("train", "look", "package")),
     "score": (append("score.py", "# changed\n"), ALL_BUT_DATA),
+    "entry": (spec("entry: score.py", "entry: other.py"), ALL_BUT_DATA),
     "gate": (spec("min: 0.5", "min: 0.6"), ("evaluate",)),
     "requirements": (append("requirements.txt", "# changed\n"), ("environment",)),
     "data": (append("rows.csv", "0.99,1\n"), ("data", "train", "look", "package", "evaluate", "stress")),
@@ -219,7 +222,7 @@ def test_what_up_does_not_do_by_itself_is_told(
 
 
 def test_a_wrong_spec_is_told_with_its_place(variant: Path, tmp_path: Path) -> None:
-    spec("entry: score.py", "entry: scor.py")(variant)
+    spec("entry: ", "entry: no-")(variant)
     said = Cli(tmp_path / "none")("plan", str(variant), expect=1).stderr
     assert "loopwright.yaml:" in said
     assert "serving.entry" in said

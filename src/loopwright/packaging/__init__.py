@@ -8,10 +8,10 @@ What goes out: the folder; or a StepFailed that says what is missing, or where t
 replica is started once and asked, so that a package that cannot answer is never made. A model that needs no script is
 compiled (`compiling`), and its compiled form kept only if it answers as the original does.
 
-`digest`, `verify` and `manifest` read any package; `python -m loopwright.packaging.job FOLDER` makes one.
+`verify` and `manifest` read any package; `python -m loopwright.packaging.job FOLDER` makes one.
 May import: scoring, catalog, observations, jobs, errors.
 """
 
-from loopwright.packaging.contents import Manifest, digest, manifest, verify
+from loopwright.packaging.contents import Manifest, manifest, verify
 
-__all__ = ["Manifest", "digest", "manifest", "verify"]
+__all__ = ["Manifest", "manifest", "verify"]

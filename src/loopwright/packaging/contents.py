@@ -8,8 +8,9 @@
     signature.json    inputs, a description of the answer, an example of both
     baseline.json     bins of the training rows
 
-The content digest covers every file but the manifest: a package is named by what it does, not by when or by whom it was
-made. Of a file it is its path and its bytes that count; times, owners and modes do not.
+The content digest covers every file but the manifest, and which of them answers: a package is named by what it does, not by
+when or by whom it was made. Of a file it is its path and its bytes that count; times, owners and modes do not. Packages that
+releases up to 0.3 made (format 1) are named by their files alone.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ MANIFEST = "package.json"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of package.json; only `files`, and `digest`, which follows from it, decide identity."""
+    """The content of package.json; only `files`, what answers, and `digest`, which follows from both, decide identity."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     workload: str
     entry: str = ""  # the scoring script, in code/
     model: ModelFile | None = None  # what answers where there is no script, in model/
@@ -57,14 +58,20 @@ def list_files(folder: Path) -> dict[str, str]:
     return {path: _digest_of(folder, path) for path in sorted(walk(folder)) if path != MANIFEST}
 
 
-def digest_files(files: Mapping[str, str]) -> str:
-    """The content digest that follows from these files."""
-    return f"sha256:{hashlib.sha256(msgspec.json.encode(sorted(files.items()))).hexdigest()}"
+def identify(files: Mapping[str, str], entry: str, model: ModelFile | None) -> str:
+    """The digest that names a package of these files, with this scoring script or model to answer."""
+    answers = [f"model/{model.path}", model.flavor] if model else [f"code/{entry}"]
+    return _named([sorted(files.items()), answers])
 
 
-def digest(folder: Path) -> str:
-    """The content digest of a package, from its files as they are now."""
-    return digest_files(list_files(folder))
+def _named(content: object) -> str:
+    return f"sha256:{hashlib.sha256(msgspec.json.encode(content)).hexdigest()}"
+
+
+def _identity(recorded: Manifest) -> str:
+    if recorded.format == 1:
+        return _named(sorted(recorded.files.items()))
+    return identify(recorded.files, recorded.entry, recorded.model)
 
 
 def manifest(folder: Path) -> Manifest:
@@ -80,8 +87,8 @@ def manifest(folder: Path) -> Manifest:
 def verify(folder: Path) -> Manifest:
     """Check every file against the manifest and return it; raises IntegrityError for the first that is not as recorded."""
     recorded = manifest(folder)
-    if digest_files(recorded.files) != recorded.digest:
-        raise _broken(folder, f"{MANIFEST} was changed: its files do not have its digest")
+    if _identity(recorded) != recorded.digest:
+        raise _broken(folder, f"{MANIFEST} was changed: what it names does not have its digest")
     found = {path for path in walk(folder) if path != MANIFEST}
     for path in sorted(found | set(recorded.files)):
         if path not in recorded.files:

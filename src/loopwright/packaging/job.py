@@ -18,7 +18,7 @@ from loopwright.errors import StepFailed
 from loopwright.observations import bins
 from loopwright.packaging import signature
 from loopwright.packaging.compiling import Data, Wish
-from loopwright.packaging.contents import MANIFEST, Manifest, digest_files, list_files
+from loopwright.packaging.contents import MANIFEST, Manifest, identify, list_files
 from loopwright.packaging.copying import copy_file, copy_folder
 from loopwright.packaging.replica import ask
 from loopwright.packaging.served import Served, served_model
@@ -130,14 +130,15 @@ def _settings(told: PackageInput, folder: Path, served: Served | None) -> Settin
 
 
 def _manifest(told: PackageInput, files: dict[str, str], served: Served | None) -> Manifest:
+    model = served.model if served else None
     return Manifest(
         workload=told.workload,
         entry=told.entry,
-        model=served.model if served else None,
+        model=model,
         outputs=served.outputs if served else None,
         compiled=served is not None and served.compiled,
         uncompiled=served.uncompiled if served else "",
-        digest=digest_files(files),
+        digest=identify(files, told.entry, model),
         files=files,
         lock=files["requirements.lock"],
         python=told.python_version,

@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from loopwright import pins
 from loopwright.errors import IntegrityError, StepFailed
 from loopwright.observations import bins
-from loopwright.packaging import digest, manifest, verify
+from loopwright.packaging import manifest, verify
 from loopwright.packaging.job import work
 from loopwright.packaging.replica import ask
 from loopwright.scoring import ModelFile, Settings
@@ -88,7 +88,7 @@ def packaged(told, outputs):
 def test_a_package_holds_all_that_serves_and_answers(told, tmp_path):
     output, package = packaged(told, tmp_path / "outputs")
     assert output["example"] == {"request": {"age": 42.0}, "response": {"prediction": 1, "probability": 0.5}}
-    assert output["digest"] == digest(package) == verify(package).digest
+    assert output["digest"] == verify(package).digest
     assert list(manifest(package).files) == [
         "baseline.json",
         "code/score.py",
@@ -134,6 +134,15 @@ def test_another_model_is_another_package(told, tmp_path):
     first, _ = packaged(told, tmp_path / "1")
     (tmp_path / "model/limit.txt").write_text("31")
     assert packaged(told, tmp_path / "2")[0]["digest"] != first["digest"]
+
+
+def test_another_script_of_the_same_files_is_another_package(told, tmp_path):
+    """Though both answer the example alike: nothing that was found out of one may be taken for the other."""
+    (tmp_path / "code/other.py").write_text(textwrap.dedent(SCORE.replace("0.5", "0.25 + 0.25")))
+    first, _ = packaged(told, tmp_path / "1")
+    other, _ = packaged(told | {"entry": "other.py"}, tmp_path / "2")
+    assert other["example"] == first["example"]
+    assert other["digest"] != first["digest"]
 
 
 @pytest.mark.parametrize(
@@ -256,8 +265,9 @@ def test_as_a_job_it_writes_its_output_and_the_replicas_log(told, tmp_path):
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert json.loads((tmp_path / "job/output.json").read_bytes())["digest"] == digest(
-        tmp_path / "job/outputs/package"
+    assert (
+        json.loads((tmp_path / "job/output.json").read_bytes())["digest"]
+        == verify(tmp_path / "job/outputs/package").digest
     )
     assert '"action":"starting"' in ended.stdout
 

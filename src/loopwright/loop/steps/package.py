@@ -58,9 +58,10 @@ class PackageStep(JobStep):
         }
 
     def fresh(self, case: Case, earlier: Sequence[Output], store: Store) -> frozenset[str]:
-        """The digest, where the code is in no earlier package: it is one over all files."""
+        """The digest, where no earlier package has this code and this script or model to answer: it is one over all of it."""
         code = _plain({f"code/{path}": name for path, name in serving_files(case.spec, case.change).items()})
-        packaged = [_code_in(output["tree"], store) for output in earlier]
+        answers = case.spec.serving.entry or case.spec.serving.model
+        packaged = [_code_in(output["tree"], store) for output in earlier if _answers(output) == answers]
         return (
             frozenset({"digest", "tree"})
             if all(found not in (None, code) for found in packaged)
@@ -132,6 +133,11 @@ class PackageStep(JobStep):
     def summary(self, output: Output) -> str:
         said = compilation.told(output)
         return f"{output['digest'][:19]}, {output['size'] / 1024**2:.1f} MiB{f', {said}' if said else ''}"
+
+
+def _answers(output: Output) -> str | None:
+    """The script of an earlier package, or its model."""
+    return output.get("entry") or (output.get("model") or {}).get("path")
 
 
 def _code_in(tree: str, store: Store) -> dict[str, str] | None:
