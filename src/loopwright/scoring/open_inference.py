@@ -12,7 +12,7 @@ from loopwright.scoring.protocols import oip_rest, tensors
 from loopwright.scoring.protocols.packing import Tensor
 from loopwright.scoring.protocols.tensors import InferRequest
 from loopwright.scoring.refusals import Failed, NotThere
-from loopwright.scoring.rows import Parser, Row
+from loopwright.scoring.rows import Parsed, Parser
 from loopwright.scoring.service import Service
 
 _LONGEST_ID = 200  # characters of a client's id that are kept, as of one in a header
@@ -85,14 +85,15 @@ class OpenInference:
         ]
 
 
-def _rows(request: InferRequest, parser: Parser) -> list[Row]:
-    columns, _ = tensors.columns(request, parser.inputs)
-    return parser.columns(columns)
+def _rows(request: InferRequest, parser: Parser) -> Parsed:
+    columns, count = tensors.columns(request, parser.inputs, parser.extra)
+    told = {name: request.parameters[name] for name in parser.extra if name in request.parameters}
+    return parser.columnar({name: [value] * count for name, value in told.items()} | columns)
 
 
-async def ask(service: Service, rows: list[tuple[Any, ...]], context: Context) -> Answers:
+async def ask(service: Service, parsed: Parsed, context: Context) -> Answers:
     """The answers to rows; where there are none, nobody is asked."""
-    if not rows:
+    if not parsed.rows:
         names = tuple(one.name for one in service.settings.outputs or ())
         return Answers(names, [[] for _ in names])
-    return await service.answer(rows, context)
+    return await service.answer(parsed, context)

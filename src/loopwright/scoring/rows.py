@@ -54,10 +54,10 @@ class Parser:
     def __init__(self, inputs: Sequence[Input], extra: Sequence[str] = ()) -> None:
         self.inputs = tuple(inputs)
         self._names = [one.name for one in inputs]
-        self._extra = [name for name in dict.fromkeys(extra) if name not in self._names]
+        self.extra = tuple(name for name in dict.fromkeys(extra) if name not in self._names)
         self._law = Law(inputs)
         self._may_wrap = "data" not in self._names
-        row = row_type(inputs, self._extra)
+        row = row_type(inputs, self.extra)
         self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(row)
         self._many: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
         wrapped = msgspec.defstruct("Wrapped", [("data", list[row])])  # type: ignore[valid-type]
@@ -69,7 +69,7 @@ class Parser:
             parsed = self._quick(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self.value(decode(body))
-        if self._extra:
+        if self.extra:
             self._part(parsed)
         return parsed
 
@@ -80,7 +80,7 @@ class Parser:
         if rows is None:
             return self.json(body)
         parsed = Parsed(rows)
-        if self._extra:
+        if self.extra:
             self._part(parsed)
         return parsed
 
@@ -104,6 +104,23 @@ class Parser:
     def records(self, records: Iterable[object]) -> list[Row]:
         """Rows from objects, or from lists of values in the order of the inputs."""
         return [self._row(number, record) for number, record in enumerate(records)]
+
+    def table(self, records: Iterable[object]) -> Parsed:
+        """`records`, and of objects their further fields."""
+        if self.extra:
+            records = [*records]
+        return Parsed(self.records(records), False, False, self._further(records))
+
+    def columnar(self, columns: Mapping[str, Sequence[object]]) -> Parsed:
+        """`columns`, and the further ones that were asked for."""
+        rows = self.columns(columns)
+        for name in self.extra:
+            if name in columns and len(columns[name]) != len(rows):
+                counted = f"a column of {len(columns[name])} values"
+                raise InvalidInput(name, None, counted, f"{len(rows)}, as many as in another column")
+        blank = [None] * len(rows)
+        extra = [columns.get(name, blank) for name in self.extra]
+        return Parsed(rows, False, False, [*zip(*extra, strict=False)] if extra else None)
 
     def columns(self, columns: Mapping[str, Sequence[object]]) -> list[Row]:
         """Rows from columns of equal length; an input whose column is not there must be nullable."""
@@ -180,26 +197,22 @@ class Parser:
         return Parsed(self.records(values), False, True, self._further(values))
 
     def _split(self, names: list[Any], data: list[Any]) -> Parsed:
+        twice = repeated(map(str, names))
+        if twice is not None:
+            raise InvalidInput(twice, None, "named twice in `columns`", "each column once")
         for number, values in enumerate(data):
             if not isinstance(values, list) or len(values) != len(names):
                 raise InvalidInput(
                     None, number, found(values), f"a list of {len(names)} values, as `columns` names"
                 )
         rows = [dict(zip(map(str, names), values, strict=True)) for values in data]
-        return Parsed(self.records(rows), False, False, self._further(rows))
+        return self.table(rows)
 
     def _columnar(self, value: dict[str, Any]) -> Parsed:
-        given = {name: value[name] for name in (*self._names, *self._extra) if name in value}
+        given = {name: value[name] for name in (*self._names, *self.extra) if name in value}
         index: dict[str, Any] = next((one for one in given.values() if isinstance(one, dict)), {})
         columns = {name: _in_order(name, column, index) for name, column in given.items()}
-        rows = self.columns(columns)
-        for name in self._extra:
-            if name in columns and len(columns[name]) != len(rows):
-                counted = f"a column of {len(columns[name])} values"
-                raise InvalidInput(name, None, counted, f"{len(rows)}, as many as in another column")
-        blank = [None] * len(rows)
-        extra = [columns.get(name, blank) for name in self._extra]
-        return Parsed(rows, False, False, [*zip(*extra, strict=False)] if extra else None)
+        return self.columnar(columns)
 
     def _row(self, number: int, record: object) -> Row:
         if isinstance(record, dict):
@@ -212,10 +225,20 @@ class Parser:
         raise InvalidInput(None, number, found(record), "an object with the model's inputs")
 
     def _further(self, rows: Iterable[object]) -> list[Row] | None:
-        if not self._extra:
+        if not self.extra:
             return None
         objects = [row if isinstance(row, dict) else {} for row in rows]
-        return [tuple(row.get(name) for name in self._extra) for row in objects]
+        return [tuple(row.get(name) for name in self.extra) for row in objects]
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """The first name that is there a second time."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _in_order(name: str, column: object, index: Mapping[str, object]) -> list[Any]:

@@ -158,11 +158,11 @@ class Service:
         except Refusal:
             return None
 
-    async def answer(self, rows: list[Row], context: Context) -> Answers:
+    async def answer(self, parsed: Parsed, context: Context) -> Answers:
         """The answers to rows, for protocols that read and write their own bodies; raises Refusal."""
         self.check()
-        context.rows = rows
-        return await self._line.rows(rows, context)
+        context.rows, context.extra = parsed.rows, parsed.extra
+        return await self._line.rows(parsed.rows, context)
 
     def finished(self, context: Context, status: int) -> None:
         """Every answered scoring request passes here once, and only here."""
@@ -218,7 +218,7 @@ class Service:
         assert self.parser is not None  # noqa: S101  (seen by who calls)
         kind = media_type.partition(";")[0].strip().lower()
         if kind in tabular.CSV_TYPES:
-            return Parsed(tabular.rows(body, self.parser), False, False)
+            return tabular.rows(body, self.parser)
         if kind in _READ_AS_JSON or kind.endswith("+json"):
             return self.parser.large_json(body) if large else self.parser.json(body)
         raise UnknownMediaType(f"The body has Content-Type {kind!r}, expected application/json or text/csv.")

@@ -16,7 +16,7 @@ from loopwright.scoring.context import Context
 from loopwright.scoring.open_inference import OpenInference, ask
 from loopwright.scoring.protocols import mlflow, oip_rest
 from loopwright.scoring.refusals import NotThere, UnknownMediaType
-from loopwright.scoring.rows import Parser, Row
+from loopwright.scoring.rows import Parsed, Parser
 from loopwright.scoring.service import Service
 
 JSON = "application/json"
@@ -77,13 +77,13 @@ class Infer:
         return oip_rest.error(message)
 
 
-def _framed(body: bytes, parser: Parser) -> list[Row]:
+def _framed(body: bytes, parser: Parser) -> Parsed:
     """The rows of a JSON body."""
     given = mlflow.decode(body, parser.inputs)
-    return parser.columns(given) if isinstance(given, dict) else parser.records(given)
+    return parser.columnar(given) if isinstance(given, dict) else parser.table(given)
 
 
-_READ: dict[str, Callable[[bytes, Parser], list[Row]]] = {
+_READ: dict[str, Callable[[bytes, Parser], Parsed]] = {
     JSON: _framed,
     **dict.fromkeys(tabular.CSV_TYPES, tabular.rows),
 }
@@ -105,8 +105,8 @@ class Invocations:
         if kind not in _READ:
             raise UnknownMediaType(f"The body has Content-Type {kind!r}, expected {JSON} or text/csv.")
         large = len(body) > (LARGE if kind == JSON else LARGE_CSV)
-        rows = await self._service.aside.do(large, _READ[kind], body, parser)
-        answers = await ask(self._service, rows, context)
+        parsed = await self._service.aside.do(large, _READ[kind], body, parser)
+        answers = await ask(self._service, parsed, context)
         return Reply(await self._service.aside.do(large, mlflow.encode, answers))
 
     def refuse(self, status: int, _code: str, message: str, _details: dict[str, object]) -> bytes:

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from loopwright.scoring.refusals import InvalidInput, NotJson
-from loopwright.scoring.rows import Parser, Row
-from loopwright.scoring.settings import Input
+from loopwright.scoring.rows import Parsed, Parser, repeated
 
 CSV_TYPES = frozenset(("text/csv", "application/csv"))
+_NUMERAL = frozenset("0123456789+-.eE")  # no blanks, no underscores, no other alphabet's digits
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
-def rows(body: bytes, parser: Parser) -> list[Row]:
+def rows(body: bytes, parser: Parser) -> Parsed:
     """The rows of a CSV body, UTF-8 with or without byte order mark; an empty field is a missing value.
+
+    Further columns that are asked for are kept as text.
 
     Raises NotJson where it is no text, InvalidInput for a line or a value that will not do.
     """
@@ -30,17 +32,19 @@ def rows(body: bytes, parser: Parser) -> list[Row]:
         header = next(lines, None)
         if header is None:
             raise InvalidInput(None, None, "empty", "CSV with a header that names the inputs")
-        return parser.records(_records(header, lines, parser.inputs))
+        twice = repeated(header)
+        if twice is not None:
+            raise InvalidInput(twice, None, "named twice in the header", "each column once")
+        return parser.table(_records(header, lines, parser))
     except csv.Error as error:
         raise InvalidInput(
             None, None, f"not CSV ({error})", "CSV with a header that names the inputs"
         ) from error
 
 
-def _records(
-    header: list[str], lines: Iterator[list[str]], inputs: tuple[Input, ...]
-) -> Iterator[dict[str, Any]]:
-    reads = {one.name: _READS[one.type] for one in inputs}
+def _records(header: list[str], lines: Iterator[list[str]], parser: Parser) -> Iterator[dict[str, Any]]:
+    reads: dict[str, Callable[[str], Any]] = dict.fromkeys(parser.extra, str)
+    reads |= {one.name: _READS[one.type] for one in parser.inputs}
     for number, line in enumerate(one for one in lines if one):
         if len(line) != len(header):
             raise InvalidInput(None, number, f"{len(line)} fields", f"{len(header)}, as in the header")
@@ -52,6 +56,8 @@ def _records(
 
 
 def _integer(text: str) -> Any:
+    if not _NUMERAL.issuperset(text):
+        return text
     try:
         return int(text)
     except ValueError:
@@ -59,7 +65,9 @@ def _integer(text: str) -> Any:
 
 
 def _number(text: str) -> Any:
-    """The number, or the text as it is, which the law then refuses by name."""
+    """The number, or the text as it is, which the law then refuses by name: what Python alone takes for one too."""
+    if not _NUMERAL.issuperset(text):
+        return text
     try:
         number = float(text)
     except ValueError:
@@ -70,6 +78,6 @@ def _number(text: str) -> Any:
 _READS: dict[str, Callable[[str], Any]] = {
     "integer": _integer,
     "number": _number,
-    "boolean": lambda text: _TRUTH.get(text.strip().lower(), text),
+    "boolean": lambda text: _TRUTH.get(text.lower(), text),
     "string": str,
 }

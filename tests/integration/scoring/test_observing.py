@@ -14,13 +14,25 @@ from loopwright.observations.blocks import Events, Requests
 
 __all__ = ["disk"]
 _SCRIPT = """
-    import json
     def run(data):
-        if json.loads(data)["age"] == 13:
+        if '"age": 13' in data:
             raise ValueError("unlucky")
-        return {"prediction": 1, "probability": 0.25}
+        answer = {"prediction": 1, "probability": 0.25}
+        return [answer] if data.startswith("[") else answer
 """
 _INPUTS = [{"name": "age", "type": "integer"}, {"name": "port", "type": "string", "nullable": True}]
+
+_AGE = {"name": "age", "datatype": "INT64", "shape": [1], "data": [3]}
+_FURTHER: list[tuple[str, str, Any]] = [  # the customer c-NUMBER in every protocol
+    ("/score", "text/csv", b"customer,age\nc-0,3\n"),
+    ("/invocations", "text/csv", b"customer,age\nc-1,3\n"),
+    ("/invocations", "application/json", {"dataframe_split": {"columns": ["customer", "age"], "data": [["c-2", 3]]}}),
+    ("/invocations", "application/json", {"dataframe_records": [{"age": 3, "customer": "c-3"}]}),
+    ("/invocations", "application/json", {"inputs": {"age": [3], "customer": ["c-4"]}}),
+    ("/v2/models/w/infer", "application/json", {"inputs": [_AGE], "parameters": {"customer": "c-5"}}),
+    ("/v2/models/w/infer", "application/json",
+     {"inputs": [_AGE, {"name": "customer", "datatype": "BYTES", "shape": [1], "data": ["c-6"]}]}),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +80,21 @@ def test_every_request_is_kept_whatever_became_of_it(observed: tuple[Any, Path])
         replica.ask("POST", "/score", {"age": 13}),
         replica.ask("POST", "/score", {"age": "x"}),
     ]
-    assert replica.metric("loopwright_observations_dropped_total") == 0
+    answers += [
+        replica.ask("POST", path, body, role | {"content-type": kind}) for path, kind, body in _FURTHER
+    ]
+    assert replica.metric("loopwright_observations_dropped_total") == 0, replica.log()
     replica.stop()
     blocks = kept(folder, Requests)
     ids = [one for block in blocks for one in block.ids]
     assert ids == [answer.headers["x-request-id"] for answer in answers]
-    assert [one for block in blocks for one in block.statuses] == [200, 500, 422]
+    assert [one for block in blocks for one in block.statuses] == [200, 500, 422] + [200] * len(_FURTHER)
     assert blocks[0].client_ids[0] == "theirs"
-    assert [one for block in blocks for one in block.roles] == ["live", "test", "test"]
+    assert [one for block in blocks for one in block.roles] == ["live", "test", "test"] + ["live"] * len(
+        _FURTHER
+    )
+    extra = [one for block in blocks for one in block.extra[0]]
+    assert extra[-len(_FURTHER) :] == [f"c-{number}" for number in range(len(_FURTHER))]
 
 
 def test_a_full_disk_costs_observations_and_no_answer_and_is_told(

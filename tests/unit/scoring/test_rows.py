@@ -258,9 +258,29 @@ def test_further_columns_are_as_long_as_the_others(customers: list[str]) -> None
     assert caught.value.details["field"] == "customer"
 
 
+def test_a_column_that_is_named_twice_is_refused() -> None:
+    body = {"columns": ["age", "port of call", "age"], "data": [[3, "S", 4]]}
+    with pytest.raises(
+        InvalidInput, match="field 'age' is named twice in `columns`, expected each column once"
+    ):
+        _check(body)
+
+
+@pytest.mark.parametrize(("text", "number"), [("-7", -7), ("+7", 7), ("7.0", 7), ("7e2", 700), ("007", 7)])
+def test_csv_has_the_usual_numbers(text: str, number: int) -> None:
+    assert tabular.rows(f"age,port of call\n{text},S".encode(), _PARSER).rows[0][0] == number
+
+
+def test_further_columns_of_csv_are_kept_as_text() -> None:
+    parsed = tabular.rows(
+        b"age,port of call,customer\n3,S,7\n4,C,", Parser(_INPUTS, extra=("customer", "more"))
+    )
+    assert parsed.extra == [("7", None), (None, None)]
+
+
 def test_csv_is_rows_too() -> None:
     body = b"\xef\xbb\xbfport of call,age,unknown,fare,alone\r\nS,3,x,7.5,true\n\n C ,4,,,\n"
-    assert tabular.rows(body, _PARSER) == [(3, 7.5, "S", True), (4, None, " C ", None)]
+    assert tabular.rows(body, _PARSER).rows == [(3, 7.5, "S", True), (4, None, " C ", None)]
 
 
 @pytest.mark.parametrize(
@@ -272,6 +292,16 @@ def test_csv_is_rows_too() -> None:
         (b"age,port of call\n3", None, 0),
         (b"age,port of call\nnan,S", "age", 0),
         (b"port of call\nS", "age", 0),
+        (b"age,port of call,age\n3,S,4", "age", None),
+        *(
+            (f"age,port of call\n{one},S".encode(), "age", 0)
+            for one in ("1_0", " 1", "1 ", "\u0661", "+-1", "0x1", "9" * 5000)
+        ),
+        *(
+            (f"age,port of call,fare\n3,S,{one}".encode(), "fare", 0)
+            for one in ("1_0.5", " 1", "\u0661", "inf", "1e999")
+        ),
+        (b"age,port of call,alone\n3,S, true", "alone", 0),
     ],
 )
 def test_csv_that_will_not_do_is_refused(body: bytes, field: str | None, row: int | None) -> None:

@@ -26,6 +26,7 @@ from loopwright.scoring.refusals import (
     UnknownMediaType,
     WaitedTooLong,
 )
+from loopwright.scoring.rows import Parsed
 from loopwright.scoring.service import Service
 from loopwright.scoring.settings import Input, Limits, ModelFile, Output, Settings
 from loopwright.scoring.telemetry import Telemetry
@@ -250,7 +251,7 @@ def test_what_json_cannot_hold_becomes_null_and_is_counted(virtual: Virtual) -> 
 
 
 def test_protocols_give_rows_and_get_columns(virtual: Virtual) -> None:
-    answers = virtual(_serving_a_model().answer([(1,), (2,)], _context()))
+    answers = virtual(_serving_a_model().answer(Parsed([(1,), (2,)]), _context()))
     assert answers.records() == [{"prediction": 1, "probability": 0.5}, {"prediction": 2, "probability": 0.5}]
 
 
@@ -262,4 +263,4 @@ def test_a_script_is_given_objects_whatever_form_the_rows_came_in(virtual: Virtu
     service = _service(Echo(), inputs=(Input(name="x", type="integer"),))
     assert virtual(service.score(b'{"x": [1, 2]}', _context())) == b'[{"x":1},{"x":2}]'
     assert virtual(service.score(b'{"x": 1, "y": 2}', _context())) == b'{"x": 1, "y": 2}'
-    assert virtual(service.answer([(1,), (2,)], _context())).columns == [[1, 2]]
+    assert virtual(service.answer(Parsed([(1,), (2,)]), _context())).columns == [[1, 2]]

@@ -42,7 +42,7 @@ def decode(message: Any) -> InferRequest:
         tensors.check_parameters(one.parameters, one.name)
         outputs.append(Asked(one.name, bool(raw)))
     inputs = tuple(_tensor(one, raw[at] if raw else None) for at, one in enumerate(message.inputs))
-    return InferRequest(message.id, inputs, tuple(outputs), bool(raw))
+    return InferRequest(message.id, inputs, tuple(outputs), bool(raw), _told(message.parameters))
 
 
 def encode(
@@ -60,6 +60,11 @@ def encode(
         else:
             _fill(output.contents, tensor)
     return response
+
+
+def _told(parameters: Any) -> dict[str, Any]:
+    chosen = {name: one.WhichOneof("parameter_choice") for name, one in parameters.items()}
+    return {name: getattr(parameters[name], choice) for name, choice in chosen.items() if choice}
 
 
 def _tensor(one: Any, raw: bytes | None) -> Tensor:

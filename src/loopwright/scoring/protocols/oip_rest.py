@@ -59,7 +59,7 @@ def decode(body: bytes, header: str | None = None) -> InferRequest:
     for one in whole.outputs:
         tensors.check_parameters(one.parameters, one.name)
         outputs.append(Asked(one.name, one.parameters.get("binary_data", binary) is True))
-    return InferRequest(whole.id, inputs, tuple(outputs), binary)
+    return InferRequest(whole.id, inputs, tuple(outputs), binary, whole.parameters)
 
 
 def encode(

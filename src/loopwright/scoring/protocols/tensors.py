@@ -6,8 +6,8 @@ Specification: https://github.com/kserve/open-inference-protocol; binary form: T
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -47,6 +47,7 @@ class InferRequest:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Asked, ...] = ()
     binary: bool = False  # outputs that it does not name, in binary
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def metadata(inputs: Sequence[Input], outputs: Sequence[Output]) -> tuple[list[dict[str, Any]], ...]:
@@ -73,12 +74,13 @@ def check_parameters(names: Iterable[str], where: str) -> None:
             )
 
 
-def columns(request: InferRequest, inputs: Sequence[Input]) -> tuple[Columns, int]:
+def columns(request: InferRequest, inputs: Sequence[Input], extra: Sequence[str] = ()) -> tuple[Columns, int]:
     """The request's tensors as columns of the model's inputs, and how many rows they have.
 
     An input is a tensor of its own name of shape [n] or [n, 1]. Where all inputs are numbers, one tensor of any name
     and of shape [n, inputs] may hold them all, in their order. NaN is what a tensor has for a missing number. An input
-    without a tensor is left out: whether it may be missing is not decided here. Raises InvalidInput.
+    without a tensor is left out: whether it may be missing is not decided here. `extra` names further columns that may
+    be there. Raises InvalidInput.
     """
     if not request.inputs:
         raise InvalidInput("inputs", None, "empty", "a tensor for each of the model's inputs")
@@ -90,7 +92,7 @@ def columns(request: InferRequest, inputs: Sequence[Input]) -> tuple[Columns, in
     found: Columns = {}
     rows = -1
     for tensor in request.inputs:
-        if tensor.name not in known:
+        if tensor.name not in known and tensor.name not in extra:
             raise InvalidInput(tensor.name, None, "not an input of the model", f"one of {', '.join(known)}")
         if tensor.name in found:
             raise InvalidInput(tensor.name, None, "there twice", "one tensor for each input")

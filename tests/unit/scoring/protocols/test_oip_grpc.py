@@ -51,6 +51,14 @@ def test_raw_contents_that_do_not_fit_are_refused(raw: list[bytes], sentence: st
     assert sentence in refused.value.message
 
 
+def test_parameters_are_told_whatever_their_type() -> None:
+    message = request()
+    message.parameters["customer"].string_param = "c-1"
+    message.parameters["priority"].int64_param = 3
+    message.parameters["empty"].SetInParent()
+    assert oip_grpc.decode(message).parameters == {"customer": "c-1", "priority": 3}
+
+
 @pytest.mark.parametrize("binary", [False, True])
 def test_answers_go_the_way_the_question_came(binary: bool) -> None:
     answers = [(Tensor("p", "FP64", (1, 2), [0.5, None], {"labels": "x"}), binary)]
