@@ -107,10 +107,14 @@ def test_mlflows_client(port: int) -> None:
         client.invoke(frame[["age"]])
 
 
-def test_mlflows_deployments(port: int) -> None:
-    """This client writes /endpoints/ before what it asks, so that it reaches an environment of that name."""
+@pytest.mark.parametrize(
+    ("target", "endpoint"), [("/dev", "w"), ("/dev", "open"), ("", "w")]
+)  # the last: an environment called `endpoints`, as it had to be
+def test_mlflows_deployments(port: int, monkeypatch: pytest.MonkeyPatch, target: str, endpoint: str) -> None:
+    """This client writes /endpoints/ before what it asks; it sends the token that MLflow is told as a key."""
     from mlflow.deployments import get_deploy_client
 
-    client = get_deploy_client(f"http://127.0.0.1:{port}")
-    answer = client.predict(endpoint="w", inputs={"dataframe_records": [{"age": 22, "port": "S"}]})
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", KEY)
+    client = get_deploy_client(f"http://127.0.0.1:{port}{target}")
+    answer = client.predict(endpoint=endpoint, inputs={"dataframe_records": [{"age": 22, "port": "S"}]})
     assert answer["predictions"] == [{"score": 2.75, "text": "S", "old": False}]

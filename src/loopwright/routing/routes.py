@@ -25,6 +25,7 @@ _RETRY_UNSENT = "connect-failure,refused-stream"
 # Paths of a replica, below its prefix, as regular expressions.
 _OPEN = "|".join(("", "healthz", "readyz", "ping", "health", "docs", "v2/health/live", "v2/health/ready"))
 _MODEL = "|".join(("invocations", "version", r"openapi\.json", r"swagger\.json", "v2/?", "v2/models/.*"))
+_INVOCATIONS = "/invocations"
 GRPC_SERVICE = "/inference.GRPCInferenceService/"
 _ROLE, _LIVE, _TEST = "x-loopwright-role", "live", "test"
 # Bytes of a body kept to send it again; a longer one is passed on but can no longer be retried.
@@ -85,6 +86,7 @@ def _routes(endpoint: Endpoint) -> list[Resource]:
         ),
         _route(endpoint, {"path": f"{prefix}/feedback"}, feedback),
         _route(endpoint, {"safe_regex": {"regex": f"{below}(?:{_MODEL})"}}, keys) | told,
+        _deployments(endpoint, keys),
         *(_grpc(endpoint, header, keys) for header in _named(endpoint) if endpoint.grpc),
     ]
     return [route for route in found if route is not None]
@@ -131,6 +133,14 @@ def _rewritten(endpoint: Endpoint, match: Resource) -> Resource:
         pattern = {"regex": f"^{re.escape(endpoint.prefix)}"}
         return {"regex_rewrite": {"pattern": pattern, "substitution": ""}}
     return {}
+
+
+def _deployments(endpoint: Endpoint, keys: Resource) -> Resource:
+    """Where `mlflow.deployments` asks whose target is the environment: it writes its own path before an endpoint's name."""
+    path = f"/{endpoint.environment}/endpoints/{endpoint.workload}{_INVOCATIONS}"
+    route = _route(endpoint, {"path": path}, keys)
+    route["route"]["prefix_rewrite"] = _INVOCATIONS
+    return route
 
 
 def _grpc(endpoint: Endpoint, named: Resource, keys: Resource) -> Resource:

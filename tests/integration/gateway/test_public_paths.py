@@ -35,6 +35,19 @@ def test_what_asks_the_model_needs_a_key(keyed: Rig, path: str, seen: str) -> No
     assert keyed.post(f"/dev/open/{path}").status == 200
 
 
+def test_mlflows_deployments_reach_it_below_the_environment(keyed: Rig) -> None:
+    assert keyed.post("/dev/endpoints/w/invocations").status == 401
+    answer = keyed.post("/dev/endpoints/w/invocations", authorization="Bearer key")
+    assert (answer.status, answer.json["path"]) == (200, "/invocations")
+    assert keyed.post("/dev/endpoints/open/invocations").status == 200
+    for other in (
+        "/dev/endpoints/w/score",
+        "/dev/endpoints/none/invocations",
+        "/prod/endpoints/open/invocations",
+    ):
+        assert keyed.post(other, authorization="Bearer key").status == 404
+
+
 @pytest.mark.parametrize(
     "path", ["", "healthz", "readyz", "ping", "docs", "v2/health/live", "v2/health/ready"]
 )
