@@ -28,6 +28,7 @@ _LOOK = 0.02  # seconds between two looks at /readyz
 _FORWARD = 0.2  # seconds between two looks for new output
 _LAST_LINES = 15
 _TAIL = 16_384  # bytes of its output that are kept for a message
+_WARM_UP_FAILED = "warm-up failed"  # how a replica begins to say that it cannot answer its package's example
 _SPARE = 2.0  # seconds beyond the replica's own grace period before it is killed
 
 
@@ -127,6 +128,10 @@ class Replica:
                     ready, message = await self._look(message)
                     if ready:
                         return
+                    if message.startswith(
+                        _WARM_UP_FAILED
+                    ):  # it tries again; but here nothing will come up later
+                        raise StepFailed(f"{self._name} cannot answer its own example: {message}")
                     await asyncio.wait({ended}, timeout=_LOOK)
         except TimeoutError:
             raise StepFailed(
@@ -143,7 +148,7 @@ class Replica:
         try:
             async with self.session.get("http://replica/readyz") as response:
                 body = await response.read()
-                return response.status == 200, excerpt(body) if response.status != 200 else ""
+                return response.status == 200, _message(body) if response.status != 200 else ""
         except (aiohttp.ClientError, OSError):
             return False, message
 
@@ -164,6 +169,14 @@ class Replica:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
                 await self._process.wait()
+
+
+def _message(body: bytes) -> str:
+    """What /readyz says."""
+    try:
+        return str(msgspec.json.decode(body)["message"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return excerpt(body)
 
 
 @contextlib.asynccontextmanager

@@ -71,10 +71,12 @@ class Reply:
 
 @dataclass(eq=False)
 class WorkerProcess(asyncio.Protocol):
-    """A running worker. `on_reply` hears of every answered call, and `wait` returns once the process is gone."""
+    """A running worker. `on_reply` hears of every answered call, `on_cold` of every warm-up that failed, and `wait` returns
+    once the process is gone."""
 
     slot: int
     on_reply: Callable[[WorkerProcess, Reply], None]
+    on_cold: Callable[[WorkerProcess, Explanation], None]
     process: asyncio.subprocess.Process
     marker: mmap.mmap
     capacity: int
@@ -166,13 +168,18 @@ class WorkerProcess(asyncio.Protocol):
             self.started.set_result(msgspec.json.decode(payload, type=Started))
         elif kind == shim.INIT_FAILED:
             self.started.set_result(msgspec.json.decode(payload, type=Explanation))
+        elif kind == shim.WARM_UP_FAILED:
+            self.on_cold(self, msgspec.json.decode(payload, type=Explanation))
         else:
             self.answered = True
             self.on_reply(self, Reply(self.calls.pop(number), kind, payload, count, taken))
 
 
 async def launch(
-    settings: Settings, slot: int, on_reply: Callable[[WorkerProcess, Reply], None]
+    settings: Settings,
+    slot: int,
+    on_reply: Callable[[WorkerProcess, Reply], None],
+    on_cold: Callable[[WorkerProcess, Explanation], None],
 ) -> WorkerProcess:
     """Start a worker; it is not ready before its `started` says so. Raises OSError."""
     threads = settings.limits.concurrency if settings.thread_safe else 1
@@ -186,7 +193,8 @@ async def launch(
             settings.python, "-I", "-u", str(_SHIM), *map(str, arguments),
             stdin=asyncio.subprocess.DEVNULL, stdout=masked and masked[0], stderr=masked and masked[0], cwd=settings.code if settings.code.is_dir() else settings.package, env=_variables(settings), pass_fds=(theirs.fileno(), marker),
         )  # fmt: skip
-        worker = WorkerProcess(slot, on_reply, process, mmap.mmap(marker, shim.MARKER_SIZE), threads)
+        shared = mmap.mmap(marker, shim.MARKER_SIZE)
+        worker = WorkerProcess(slot, on_reply, on_cold, process, shared, threads)
         worker.output = masked[1] if masked else None
     except BaseException:
         ours.close()

@@ -45,11 +45,12 @@ HEAD = struct.Struct(">I")
 MARKER = struct.Struct("<Q")
 MARKER_SIZE = mmap.PAGESIZE
 TEXT, ROWS, HTTP = range(3)
-ANSWER, FAILED, UNREADABLE, READY, INIT_FAILED, RESPONSE, REFUSED = range(7)
+ANSWER, FAILED, UNREADABLE, READY, INIT_FAILED, RESPONSE, REFUSED, WARM_UP_FAILED = range(8)
 
 _PR_SET_PDEATHSIG = 1
 _LAST_WORDS = 2.0  # seconds for user code's own clean-up at the end
 _LONGEST_TRACEBACK = 8000
+_FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0  # seconds until a warm-up that failed is tried again
 
 
 class Replies:
@@ -314,15 +315,25 @@ class Worker:
             self._replies.send_error(number, FAILED, error)
 
     def _warm_up(self) -> None:
-        """Whatever is loaded at the first call is loaded now; a script may also fail, say because it needs what is not up."""
+        """Score the package's example, so that whatever is loaded at the first call is loaded now, and a script that cannot
+        answer, say because it needs what is not up, is not ready: it is tried again until it can.
+
+        A host which takes something else than our rows may rightly not understand the example, and is ready all the same.
+        """
         warm_up = getattr(self._host, "warm_up", None)
-        try:
-            if warm_up is not None:
+        wait = _FIRST_WAIT
+        while warm_up is not None:
+            try:
                 self._background.finish(warm_up())
-        except Exception as error:
-            print(
-                f"the package's example could not be scored: {type(error).__name__}: {error}", file=sys.stderr
-            )
+                return
+            except Exception as error:
+                if not self._host.takes_example:
+                    reason = f"{type(error).__name__}: {error}"
+                    print(f"the package's example could not be scored: {reason}", file=sys.stderr)
+                    return
+                self._replies.send_error(0, WARM_UP_FAILED, error)
+            time.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
 
     def _score_in_thread(self, number: int, kind: int, body: bytes) -> None:
         try:

@@ -166,7 +166,7 @@ class WorkerPool:
     async def _live(self, slot: int) -> tuple[str, bool]:
         """The whole life of one worker process; returns why it did not come up, or nothing, and whether it ever answered."""
         try:
-            worker = await launch(self._settings, slot, self._on_reply)
+            worker = await launch(self._settings, slot, self._on_reply, self._warm_up_failed)
         except OSError as error:
             why = f"{self._settings.python}: {error.strerror}"
             return self._init_failed(slot, Explanation("OSError", why, "", "")), False
@@ -199,6 +199,14 @@ class WorkerPool:
         self._troubles[slot] = self._log.mask(f"init failed: {explanation}")  # /readyz tells it
         self._log.error("init-failed", worker=slot, error=str(explanation), traceback=explanation.traceback)
         return self._troubles[slot]
+
+    def _warm_up_failed(self, worker: WorkerProcess, explanation: Explanation) -> None:
+        """It is tried again; the log has each reason once."""
+        known = self._troubles.get(worker.slot)
+        self._troubles[worker.slot] = self._log.mask(f"warm-up failed: {explanation}")
+        if self._troubles[worker.slot] != known:
+            trace = explanation.traceback
+            self._log.error("warm-up-failed", worker=worker.slot, error=str(explanation), traceback=trace)
 
     def _gone(self, worker: WorkerProcess, status: int) -> None:
         """Take back what it had not begun, and once what it had, where that may be; tell the others."""

@@ -162,6 +162,19 @@ def test_a_package_that_cannot_be_judged_says_why(given, tmp_path, code, told):
         work(given, tmp_path)
 
 
+def test_a_package_that_cannot_answer_its_own_example_says_at_once_what_it_raised(given, tmp_path):
+    broken = tmp_path / "broken"
+    given["package"] = package(broken, "def run(data): raise ConnectionError('no database')\n")
+    signature = json.loads((broken / "signature.json").read_text())
+    signature["example"] = {"request": {"gender": "male", "age": 3.0}, "response": {"prediction": 1}}
+    (broken / "signature.json").write_text(json.dumps(signature))
+    told = r"^The package cannot answer its own example: warm-up failed: ConnectionError: no database \(score\.py:1\)"
+    began = time.monotonic()
+    with pytest.raises(StepFailed, match=told):
+        work(given, tmp_path)
+    assert time.monotonic() - began < 60  # and not the time that a start may take
+
+
 def test_a_package_that_cannot_even_be_loaded_says_why(given, tmp_path):
     (tmp_path / "candidate" / "code" / "score.py").unlink()
     with pytest.raises(

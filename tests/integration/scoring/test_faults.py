@@ -203,6 +203,62 @@ def test_a_script_that_does_not_come_up_ends_the_replica(start: Any, script: str
     assert f"\n{reason}\n" in replica.log()
 
 
+_NEEDS = """
+    import os, pathlib{imports}
+    {decorator}
+    def run({parameters}):
+        if not (pathlib.Path(os.environ["MODEL_DIR"]) / "database").exists():
+            raise ConnectionError("no database")
+        return 1
+"""
+
+
+def _with_example(package: Path) -> None:
+    (package / "signature.json").write_text('{"example": {"request": {"n": 1}, "response": 1}}')
+
+
+def test_a_script_that_cannot_answer_its_example_is_not_ready_until_it_can(start: Any) -> None:
+    script = _NEEDS.format(imports="", decorator="", parameters="data")
+    replica = start(script, ready=False, prepare=_with_example)
+    reason = "ConnectionError: no database (score.py:6)"
+
+    def told() -> bool:
+        try:
+            return bool(replica.ask("GET", "/readyz").json["message"] == f"warm-up failed: {reason}")
+        except OSError:
+            return False
+
+    _eventually(told)
+    assert replica.ask("GET", "/healthz").status == 200
+    refused = replica.score({"n": 1})
+    assert (refused.status, refused.error["code"]) == (503, "not-ready")
+    assert reason in refused.error["message"]
+    [pid] = [worker.pid for worker in replica.workers()]
+    (replica.folder / "package/model/database").touch()
+    replica.wait_ready()
+    assert replica.ask("GET", "/readyz").json["message"] == ""
+    assert [worker.pid for worker in replica.workers()] == [pid]  # init() was not called again
+    assert [event["error"] for event in replica.events("warm-up-failed")] == [reason]
+    assert replica.score({"n": 1}).json == 1
+
+
+@pytest.mark.parametrize(
+    ("imports", "decorator", "parameters"),
+    [
+        ("\n    from azureml.contrib.services.aml_request import rawhttp", "@rawhttp", "request"),
+        ("", "", "data, request_headers"),
+    ],
+)
+def test_a_script_that_takes_whole_requests_need_not_understand_the_example(
+    start: Any, imports: str, decorator: str, parameters: str
+) -> None:
+    script = _NEEDS.format(imports=imports, decorator=decorator, parameters=parameters)
+    inputs = [{"name": "n", "type": "integer"}]
+    replica = start(script, prepare=_with_example, inputs=inputs)
+    assert "the package's example could not be scored: ConnectionError: no database" in replica.log()
+    assert replica.score({"n": 1}).status == 500
+
+
 def test_a_script_that_does_not_come_up_again_stays_unready(start: Any) -> None:
     script = """
         import os, pathlib

@@ -5,7 +5,8 @@ runs in the user's own interpreter too, loaded by the shim from this folder: not
 Loopwright, and none that the script does not need.
 
 A host has `start()`, called once before anything is scored; `told`, what the front must know of it; and it answers by
-`text`, `rows` or `request`, whichever `told` says. Answers are Python values, or awaitables of them.
+`text`, `rows` or `request`, whichever `told` says. Answers are Python values, or awaitables of them. One with `warm_up()` is
+asked for the package's example by it; `takes_example` says whether it is ready only once it has answered.
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ class Request(NamedTuple):
 class Requests:
     """A script of that kind."""
 
+    takes_example = False  # as it comes here: what it declares may ask for other headers, or another body
+
     def __init__(self, module: ModuleType, run: Callable[..., Any], config: Config) -> None:
         self._init = getattr(module, "init", None)
         self._run = run

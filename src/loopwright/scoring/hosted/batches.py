@@ -56,6 +56,8 @@ def batch_function(module: ModuleType, config: Config) -> tuple[Callable[..., An
 class Batches:
     """A script that takes rows."""
 
+    takes_example = True  # it was packaged with its answers to it
+
     def __init__(
         self,
         module: ModuleType,

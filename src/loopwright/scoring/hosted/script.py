@@ -32,6 +32,8 @@ def choose(module: ModuleType, config: Config, beside: Callable[[str], Any]) -> 
 class Texts:
     """`run(data)` with the body as text: what most scripts have."""
 
+    takes_example = True  # it was packaged with its answer to it
+
     def __init__(self, module: ModuleType, run: Callable[..., Any], config: Config) -> None:
         self.told: dict[str, Any] = {"takes": "text"}
         self._init = getattr(module, "init", None)
