@@ -51,7 +51,8 @@ def work(given: jobs.Input, outputs: Path) -> jobs.Output:
     side = data.slicing.side(said, data.question)
     champion = _compared(given.get("champion"), data, mine, theirs)
     verdicts = gates.decide(given["gates"], side.overall, side.slices, champion)
-    content = report.build(data, side, champion, verdicts)
+    doubts = judging.doubts(said, data.question, manifest["entry"])
+    content = report.build(data, side, champion, verdicts, doubts)
     report.write(outputs, content, data, mine, theirs)
     return content
 

@@ -70,6 +70,26 @@ def require_labels(rows: Judged, asked: Question, label: str, script: str) -> No
     )
 
 
+def doubts(rows: Judged, asked: Question, script: str) -> tuple[str, ...]:
+    """What is worth a look though it breaks no gate: a classifier that tells no held-out row from another.
+
+    `script` is what answers; empty for a model without one.
+    """
+    said = set(rows.predictions)
+    if asked.task == "regression" or len(said) != 1:
+        return ()
+    [answer] = said
+    others = sum(label not in (answer, None) for label in rows.labels)
+    if not others:
+        return ()
+    has = "none has that label" if others == len(rows.labels) else f"{others} of them with another label"
+    shown = answer if number(answer) is not None else repr(answer)
+    return (
+        f"{script or 'The model'} answers {shown} for all {len(rows.labels)} held-out rows, {has}: it tells no row from another. "
+        "Look whether training sees the label and the columns as they are meant.",
+    )
+
+
 def _shown(classes: Sequence[str]) -> str:
     """As `0 and 1 (whole numbers)`, or `'no' and 'yes'`."""
     numbers = [number(name) for name in classes]

@@ -14,7 +14,11 @@ from loopwright.evaluation.held_out import HeldOut
 
 
 def build(
-    data: HeldOut, side: Side, champion: Champion | None, verdicts: Sequence[Verdict]
+    data: HeldOut,
+    side: Side,
+    champion: Champion | None,
+    verdicts: Sequence[Verdict],
+    doubts: Sequence[str],
 ) -> dict[str, Any]:
     """The job's output."""
     return {
@@ -28,6 +32,7 @@ def build(
         },
         "champion": _champion(champion),
         "gates": [verdict.as_json() for verdict in verdicts],
+        "warnings": list(doubts),
         "passed": all(verdict.passed for verdict in verdicts),
     }
 

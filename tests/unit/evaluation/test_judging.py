@@ -5,7 +5,7 @@ import pytest
 from loopwright.errors import Place, StepFailed
 from loopwright.evaluation import metrics
 from loopwright.evaluation.asking import Answer
-from loopwright.evaluation.judging import Slicing, judged, labels, question, require_labels
+from loopwright.evaluation.judging import Slicing, doubts, judged, labels, question, require_labels
 from loopwright.spec.gates import LESS_IS_BETTER, REGRESSION
 
 
@@ -48,6 +48,26 @@ def test_answers_that_are_never_a_label_are_the_scripts_and_not_the_models():
     assert list(failure.value.places) == [Place(file="score.py")]
     require_labels(judged(["no", "no"], [Answer("yes", None)] * 2), asked, "left", "score.py")
     require_labels(judged([1.0], [Answer(2.0, None)]), question("regression", "y", [1.0], None), "y", "s.py")
+
+
+@pytest.mark.parametrize(
+    ("truth", "said", "told"),
+    [
+        (
+            ["0", "1", "0"],
+            ["0", "0", "0"],
+            "score.py answers 0 for all 3 held-out rows, 1 of them with another label: ",
+        ),
+        (["0", "1"], ["1", "0"], ""),
+        (["0", "0"], ["0", "0"], ""),
+        (["0", "1"], ["2", "2"], "score.py answers 2 for all 2 held-out rows, none has that label: "),
+    ],
+)
+def test_a_classifier_that_tells_no_row_from_another_is_doubted(truth, said, told):
+    asked = question("classification", "y", ["0", "1", "2"], None)
+    found = doubts(judged(truth, [Answer(one, None) for one in said]), asked, "score.py")
+    assert "".join(found).startswith(told)
+    assert bool(found) == bool(told)
 
 
 def test_slices_are_measured_apart():

@@ -101,7 +101,9 @@ class EvaluateStep(JobStep):
             )
         if not output["passed"]:
             failed = [gate for gate in output["gates"] if not gate["passed"]]
-            reasons = "".join(f"\n    {gate['reason']}" for gate in failed)
+            reasons = "".join(
+                f"\n    {told}" for told in [*(gate["reason"] for gate in failed), *_warned(output)]
+            )
             raise StepFailed(
                 f"{len(failed)} of {len(output['gates'])} gates failed on {output['rows']} held-out rows:{reasons}",
                 [gate.get("at") or "evaluation.gates" for gate in failed],
@@ -115,4 +117,10 @@ class EvaluateStep(JobStep):
         metrics = {name: value for name, value in output["metrics"].items() if isinstance(value, int | float)}
         first = next((f"{name} {value:.3f} " for name, value in metrics.items()), "")
         told = f"{first}on {output['rows']} held-out rows; {len(output['gates'])} gates hold"
-        return "\n".join([told, *(f"gate: {gate['reason']}" for gate in output["gates"])])
+        return "\n".join([told, *(f"gate: {gate['reason']}" for gate in output["gates"]), *_warned(output)])
+
+
+def _warned(output: Output) -> list[str]:
+    return [
+        f"warning: {warning}" for warning in output.get("warnings", ())
+    ]  # which results of 0.3 do not have
