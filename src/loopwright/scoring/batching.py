@@ -284,8 +284,9 @@ class Batcher:
     def _look(self) -> None:
         self._looking = None
         now = self._running().time()
-        while self._line and self._line[0].since < now - self._limits.queue_wait:
-            self._send_away(self._line.popleft())
+        oldest = now - self._limits.queue_wait
+        while self._line and (self._line[0].since < oldest or self._line[0].answer.done()):
+            self._send_away(self._line.popleft())  # or its client is gone
         for asked in self._inside:
             if asked.until < now:
                 _fail(asked, Late(f"No answer within {self._limits.timeout:g} s."))

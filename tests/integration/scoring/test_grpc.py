@@ -164,3 +164,56 @@ def test_a_call_under_way_is_answered_when_the_replica_is_told_to_stop(start: Ca
         assert replica.stop() == 0
         answer = MESSAGES["ModelInferResponse"].FromString(under_way.result())
     assert list(answer.outputs[0].contents.int64_contents) == [1]
+
+
+_HELD = """
+    import json, os, time
+    def hold(row):
+        print("began", row["a"], flush=True)
+        while not os.path.exists("go"):
+            time.sleep(0.01)
+        return row["a"]
+"""
+_ONE = "    def run(data): return hold(json.loads(data))\n"
+_BATCH = "    def run_batch(rows: list): return [hold(row) for row in rows]\n"
+
+
+@pytest.mark.parametrize("how", [_ONE, _BATCH])
+def test_a_call_whose_client_goes_away_is_counted_and_dropped(start: Callable[..., Any], how: str) -> None:
+    limits = {"timeout": 30.0, "queue_wait": 30.0, "concurrency": 1}
+    replica = start(_HELD + how, inputs=[{"name": "a", "type": "integer"}], grpc=True, limits=limits)
+
+    def stats() -> tuple[int, int]:
+        told = replica.ask("GET", "/stats").json
+        return told["in_flight"], told["queued"]
+
+    def cancelled() -> int:
+        lines = replica.ask("GET", "/metrics").body.decode().splitlines()
+        counts = [
+            line.split()[-1]
+            for line in lines
+            if line.startswith("loopwright_requests_total") and '"499"' in line
+        ]
+        return int(counts[0]) if counts else 0
+
+    with grpc.insecure_channel(f"unix:{replica.socket}.grpc") as channel:
+        calls = [_future(channel, 1)]
+        until(lambda: "began 1" in replica.log())
+        calls.append(_future(channel, 2))
+        until(lambda: stats() == (1, 1))
+        for number in (1, 0):  # the one that waits, then the one that is being scored
+            calls[number].cancel()
+            until(lambda number=number: cancelled() == 2 - number)
+            until(lambda: stats()[1] == 0)
+        (replica.code / "go").touch()
+        assert _future(channel, 3).result()
+        until(lambda: stats() == (0, 0))
+    assert "began 3" in replica.log()
+    assert "began 2" not in replica.log()
+
+
+def _future(channel: grpc.Channel, a: int) -> Any:
+    message = MESSAGES["ModelInferRequest"](model_name="w")
+    message.inputs.add(name="a", datatype="INT64", shape=[1]).contents.int64_contents.append(a)
+    infer = channel.unary_unary(f"/{grpc_messages.SERVICE}/ModelInfer")
+    return infer.future(message.SerializeToString(), timeout=25)
