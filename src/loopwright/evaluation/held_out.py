@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from loopwright.errors import StepFailed
 from loopwright.evaluation import judging, rows, slices
 from loopwright.evaluation.metrics import Question, Task
-from loopwright.evaluation.replica import read_package_file
+from loopwright.evaluation.package_files import read_package_file
 
 if TYPE_CHECKING:
     import pandas as pd

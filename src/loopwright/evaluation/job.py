@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ from loopwright.errors import LoopwrightError, StepFailed
 from loopwright.evaluation import gates, held_out, judging, report, rows
 from loopwright.evaluation.asking import Answer, Reading, ask, of_the_positive, require_probabilities
 from loopwright.evaluation.held_out import HeldOut
-from loopwright.evaluation.replica import read_package_file, running, settings_for
+from loopwright.evaluation.package_files import read_package_file, settings_for
+from loopwright.scoring.child import running
 
 _START_TIMEOUT = 120.0  # seconds for a replica to come up, its imports and its model included
 
@@ -126,7 +128,7 @@ async def _ask(
     chosen: Callable[[HeldOut], Sequence[int]],
 ) -> Sequence[Answer]:
     settings = settings_for(version.package, version.python, version.revision, serving, version.validate)
-    async with running(settings, version.name) as replica:
+    async with running(settings, version.name, sys.stderr) as replica:
         data = await asyncio.shield(reading)
         inputs = read_package_file(version.package, "signature.json")["inputs"]
         requests = rows.requests(data.frame.iloc[list(chosen(data))], inputs)

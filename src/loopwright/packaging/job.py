@@ -20,7 +20,7 @@ from loopwright.packaging import signature
 from loopwright.packaging.compiling import Data, Wish
 from loopwright.packaging.contents import MANIFEST, Manifest, identify, list_files
 from loopwright.packaging.copying import copy_file, copy_folder
-from loopwright.packaging.replica import ask
+from loopwright.packaging.example import ask
 from loopwright.packaging.served import Served, served_model
 from loopwright.scoring import Flavor, Input, Limits, Settings
 from loopwright.secrets.masking import Masker

@@ -8,7 +8,8 @@ processes run `worker_shim.py` under the user's own interpreter and lock.
 In: `python -m loopwright.scoring --settings serving.json --socket PATH` (`settings.Settings`), and HTTP on that socket.
 Out: answers, /healthz, /readyz, /metrics, /stats, JSON log lines on stderr, and an exit status (0 stopped, 1 cannot
 serve, 3 the scoring script did not come up).
-May import: observations and errors; never the spec. Other rooms import `settings` from here to write serving.json.
+May import: observations and errors; never the spec. Other rooms import `settings` from here to write serving.json, and
+jobs of packaging and evaluation `child`, which runs a package's own replica for them.
 """
 
 from loopwright.scoring.settings import (

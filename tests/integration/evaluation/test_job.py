@@ -151,9 +151,9 @@ def test_a_champion_that_cannot_answer_fails_the_comparison_alone(given, tmp_pat
         ("def init(): pass\ndef run(data): return {'prediction': 1}\n", "no `p`; it has `prediction`"),
         (
             "def init(): raise ValueError('no model')\ndef run(data): return 1\n",
-            "The package could not start to score (exit status 3): init failed: .*no model",
+            "The package cannot start to score: init failed: .*no model",
         ),
-        ("import nothing_like_it\n", "could not start to score .*nothing_like_it"),
+        ("import nothing_like_it\n", "cannot start to score: .*nothing_like_it"),
     ],
 )
 def test_a_package_that_cannot_be_judged_says_why(given, tmp_path, code, told):

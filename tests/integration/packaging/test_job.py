@@ -22,8 +22,8 @@ from loopwright import pins
 from loopwright.errors import IntegrityError, StepFailed
 from loopwright.observations import bins
 from loopwright.packaging import manifest, verify
+from loopwright.packaging.example import ask
 from loopwright.packaging.job import work
-from loopwright.packaging.replica import ask
 from loopwright.scoring import ModelFile, Settings
 
 SCORE = """

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loopwright.evaluation.replica import settings_for
+from loopwright.evaluation.package_files import settings_for
 
 INPUTS = [{"name": "age", "type": "number", "nullable": False, "categories": None}]
 MODEL = {

@@ -1,7 +1,7 @@
-"""A package's own replica as a child of this job: started, asked, and always stopped.
+"""A package's own replica as a child of a job of ours: started, awaited, asked, and always stopped.
 
-The held-out rows go through the very process that would serve them in production, so what is judged is what a client
-would get, scoring script and all.
+Packaging asks it for the example, evaluation for the held-out rows: what is found out is what a client would get, scoring
+script and all. The replica itself never imports this.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import contextlib
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
-from loopwright.errors import IntegrityError, StepFailed
-from loopwright.evaluation.answers import excerpt
-from loopwright.scoring import Settings
+from loopwright.errors import StepFailed
+from loopwright.scoring.settings import Settings
 
 if TYPE_CHECKING:
     import aiohttp
@@ -29,51 +28,8 @@ _FORWARD = 0.2  # seconds between two looks for new output
 _LAST_LINES = 15
 _TAIL = 16_384  # bytes of its output that are kept for a message
 _WARM_UP_FAILED = "warm-up failed"  # how a replica begins to say that it cannot answer its package's example
+_MOST_SAID = 300  # characters of an answer that a message quotes
 _SPARE = 2.0  # seconds beyond the replica's own grace period before it is killed
-
-
-def settings_for(
-    package: Path, python: str, name: str, serving: Mapping[str, Any], validate: bool
-) -> Settings:
-    """The serving.json of a package under evaluation: the workload's limits, this package's code, model and signature."""
-    manifest, signature = (
-        read_package_file(package, "package.json"),
-        read_package_file(package, "signature.json"),
-    )
-    own = {
-        "workload": manifest["workload"],
-        "environment": "evaluation",
-        "revision": name,
-        "version": None,
-        "fronts": 1,
-        "grpc": False,  # the held-out rows come by HTTP
-        "package": str(package),
-        "entry": manifest["entry"],
-        "model": manifest.get("model"),
-        "outputs": manifest.get("outputs"),
-        "compiled": manifest.get("compiled", False),
-        "python": python,
-        "inputs": _inputs(signature["inputs"], validate, bool(manifest.get("model"))),
-    }
-    return msgspec.convert({**serving, **own}, Settings)
-
-
-def _inputs(signed: list[dict[str, Any]], validate: bool, model: bool) -> list[dict[str, Any]] | None:
-    """What rows are checked against: nothing for a script that is to judge for itself, and for a model all but what is missing."""
-    if validate:
-        return signed
-    return [{**one, "nullable": True} for one in signed] if model else None
-
-
-def read_package_file(package: Path, name: str) -> dict[str, Any]:
-    """A JSON file of the package; raises IntegrityError where it is not there or not JSON."""
-    try:
-        content: dict[str, Any] = msgspec.json.decode((package / name).read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
-        raise IntegrityError(
-            f"The package {package} has no readable {name} ({error}); package it again."
-        ) from error
-    return content
 
 
 class _Output:
@@ -82,8 +38,9 @@ class _Output:
     Through a file: a pipe stays open as long as anything that user code has started holds it, and would be waited for.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, log: TextIO) -> None:
         self._file = path.open("rb")
+        self._log = log
         self._tail = b""
 
     def lines(self) -> list[str]:
@@ -95,8 +52,8 @@ class _Output:
         """Pass on what is new."""
         while chunk := self._file.read(_TAIL):
             self._tail = (self._tail + chunk)[-_TAIL:]
-            sys.stderr.write(chunk.decode(errors="replace"))
-        sys.stderr.flush()
+            self._log.write(chunk.decode(errors="replace"))
+        self._log.flush()
 
     async def keep_forwarding(self) -> None:
         """Until cancelled."""
@@ -110,7 +67,7 @@ class _Output:
 
 
 class Replica:
-    """A running replica: a session that speaks to its socket."""
+    """A running replica: a session that speaks to its socket, as in `session.get("http://replica/readyz")`."""
 
     def __init__(self, process: Process, session: aiohttp.ClientSession, output: _Output, name: str) -> None:
         self.session = session
@@ -118,28 +75,31 @@ class Replica:
         self._output = output
         self._name = name
 
+    def lines(self) -> list[str]:
+        """The last lines that it wrote."""
+        return self._output.lines()
+
     async def ready(self, within: float) -> None:
         """Return once it can score; raises StepFailed where it ends or does not come up in time."""
         ended = asyncio.create_task(self._process.wait())
-        message = ""
+        message = "nothing listens"
         try:
             async with asyncio.timeout(within):
                 while not ended.done():
                     ready, message = await self._look(message)
                     if ready:
                         return
-                    if message.startswith(
-                        _WARM_UP_FAILED
-                    ):  # it tries again; but here nothing will come up later
+                    if message.startswith(_WARM_UP_FAILED):  # it tries again; here nothing comes up later
                         raise StepFailed(f"{self._name} cannot answer its own example: {message}")
                     await asyncio.wait({ended}, timeout=_LOOK)
         except TimeoutError:
+            tail = "".join(f"\n    {line}" for line in self.lines())
             raise StepFailed(
-                f"{self._name} was not ready to score within {within:g} s. {message}".rstrip()
+                f"{self._name} was not ready to score within {within:g} s ({message}).{tail}"
             ) from None
         finally:
             ended.cancel()
-        raise StepFailed(self._why_it_ended(message))
+        raise StepFailed(self._why_it_ended())
 
     async def _look(self, message: str) -> tuple[bool, str]:
         """Ask /readyz; the last message stands while nobody answers."""
@@ -148,15 +108,17 @@ class Replica:
         try:
             async with self.session.get("http://replica/readyz") as response:
                 body = await response.read()
-                return response.status == 200, _message(body) if response.status != 200 else ""
+                return response.status == 200, _said(body)
         except (aiohttp.ClientError, OSError):
             return False, message
 
-    def _why_it_ended(self, message: str) -> str:
-        lines = self._output.lines()
-        said = next((line for line in lines if line.startswith("init failed")), "")
-        said = said or message or "\n    ".join(["its last lines:", *lines])
-        return f"{self._name} could not start to score (exit status {self._process.returncode}): {said}"
+    def _why_it_ended(self) -> str:
+        status, lines = self._process.returncode, self.lines()
+        said = next((line for line in reversed(lines) if line.startswith("init failed")), "")
+        if said:
+            return f"{self._name} cannot start to score: {said.rstrip('.')}. Correct it, or what training writes."
+        tail = "\n    ".join(["its last lines:", *lines])
+        return f"{self._name} cannot start to score (exit status {status}): {tail}"
 
     async def stop(self, grace_period: float) -> None:
         """End the process: asked first, killed where it does not listen."""
@@ -167,30 +129,33 @@ class Replica:
                 await asyncio.wait_for(self._process.wait(), grace_period + _SPARE)
             except TimeoutError:
                 with contextlib.suppress(ProcessLookupError):
-                    self._process.kill()
+                    self._process.kill()  # its workers end with it
                 await self._process.wait()
 
 
-def _message(body: bytes) -> str:
-    """What /readyz says."""
+def _said(body: bytes) -> str:
+    """The message of a /readyz that says no."""
     try:
         return str(msgspec.json.decode(body)["message"])
     except (msgspec.DecodeError, KeyError, TypeError):
-        return excerpt(body)
+        return body.decode(errors="replace")[:_MOST_SAID]
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, name: str) -> AsyncIterator[Replica]:
-    """A replica that is starting; `ready()` waits for it, and leaving the block stops it whatever happened."""
-    import aiohttp
+async def running(settings: Settings, name: str, log: TextIO) -> AsyncIterator[Replica]:
+    """A replica that is starting; `ready()` waits for it, and leaving the block stops it whatever happened.
 
+    `name` is what messages call it, `log` gets what it writes.
+    """
     with tempfile.TemporaryDirectory(
         prefix="loopwright-"
-    ) as name_of_folder:  # a job's own path may be too long for a socket
-        folder = Path(name_of_folder)
+    ) as place:  # a job's own path may be too long for a socket
+        folder = Path(place)
         socket = folder / "r.sock"
         process = await _start(settings, folder, socket)
-        output = _Output(folder / "output")
+        import aiohttp  # takes a while, in which the replica starts
+
+        output = _Output(folder / "output", log)
         forwarding = asyncio.create_task(output.keep_forwarding())
         connector = aiohttp.UnixConnector(path=str(socket), limit=settings.limits.concurrency)
         async with aiohttp.ClientSession(connector=connector) as session:
@@ -204,9 +169,9 @@ async def running(settings: Settings, name: str) -> AsyncIterator[Replica]:
 
 
 async def _start(settings: Settings, folder: Path, socket: Path) -> Process:
-    settings_file = folder / "serving.json"
-    settings_file.write_bytes(msgspec.json.encode(settings))
-    arguments = ("--settings", str(settings_file), "--socket", str(socket))
+    file = folder / "serving.json"
+    file.write_bytes(msgspec.json.encode(settings))
+    arguments = ("--settings", str(file), "--socket", str(socket))
     with (folder / "output").open("wb") as output:
         return await asyncio.create_subprocess_exec(
             sys.executable,
