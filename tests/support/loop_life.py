@@ -15,6 +15,7 @@ from loopwright.catalog import Store
 from loopwright.engines.base import EngineReport, Job, JobStatus, ReplicaSet, ReplicaSetStatus, Route
 from loopwright.errors import StepFailed
 from loopwright.ledger import Ledger
+from loopwright.loop.book import Book
 from loopwright.loop.case import Case, Services
 from loopwright.loop.change import Change
 from loopwright.loop.performer import Performer, route_table
@@ -22,7 +23,6 @@ from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
 from loopwright.loop.steps.tasks import with_tasks
 from loopwright.loop.transfers import change_of, transfer_case
-from loopwright.loop.view import Book
 from loopwright.spec import Workload, load_text
 from loopwright.state import StateFolder
 

@@ -20,9 +20,9 @@ from loopwright.catalog import Store
 from loopwright.engines.base import EngineReport, Job, JobStatus, ReplicaSet, ReplicaSetStatus, Route
 from loopwright.engines.local.desired import routes_digest
 from loopwright.ledger import Fact, Ledger
+from loopwright.loop.book import Book
 from loopwright.loop.case import Services
 from loopwright.loop.driver import Driver
-from loopwright.loop.view import Book
 from loopwright.secrets.providers import Secrets
 from loopwright.state import StateFolder
 from loopwright.training import environment_folder

@@ -11,8 +11,9 @@ from typing import Any
 from loopwright.catalog import Store, Tracking
 from loopwright.engines.base import Engine
 from loopwright.ledger import Fact
+from loopwright.loop.book import Book
 from loopwright.loop.change import Change
-from loopwright.loop.view import Book, View
+from loopwright.loop.view import View
 from loopwright.spec.models import Data, Workload
 from loopwright.state import StateFolder
 from loopwright.training import environment_folder

@@ -1,26 +1,20 @@
 """The ledger's facts, indexed for the controllers' questions.
 
-Built once from the ledger and kept in step with it: every fact is appended through `Book`, which hands it to the view.
+Built once from the ledger and kept in step with it: every fact is appended through `Book` (`book.py`), which hands it to the view.
 All answers are about facts; what runs at this moment is the engine's to say.
 """
 
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from collections.abc import Collection
+from typing import Literal
 
-from loopwright.errors import TemporaryError
-from loopwright.ledger import Fact, Ledger
-from loopwright.log import logger
+from loopwright.ledger import Fact
 from loopwright.loop.change import Change
-from loopwright.loop.clock import STEP, ClockWatch
-from loopwright.loop.lineage.chronicle import Chronicle
+from loopwright.loop.clock import STEP
 
-_log = logger("loop")
 Pair = tuple[str, str]
 Ending = Literal["running", "held", "paused", "succeeded", "failed", "cancelled", "superseded"]
 _OUTCOMES: dict[str, Ending] = {
@@ -38,52 +32,41 @@ class View:
         self.changes: dict[str, Change] = {}
         self.newest: dict[str, str] = {}  # workload -> change id
         self.numbers: dict[str, int] = defaultdict(int)  # workload -> how many changes
-        self.ended: dict[
-            str, Fact
-        ] = {}  # change id -> change.completed, change.superseded or change.cancelled
+        # change id -> change.completed, change.superseded or change.cancelled
+        self.ended: dict[str, Fact] = {}
         self.failed: dict[str, Fact] = {}  # change id -> change.failed: it goes no further
-        self.unclean: dict[
-            str, None
-        ] = {}  # ids of the changes whose clean-up tasks are not all over, in order
+        # ids of the changes whose clean-up tasks are not all over, in order
+        self.unclean: dict[str, None] = {}
         self.failures: dict[Pair, Fact] = {}  # (change, step) -> step.failed
         self.clean_up_failures: dict[Pair, Fact] = {}  # as `failures`, of clean-up tasks: they fail no change
-        self.retries: dict[Pair, list[Fact]] = defaultdict(
-            list
-        )  # (change, step) -> job.failed, each to be tried again
-        self.queues: dict[str, dict[Pair, Fact]] = defaultdict(
-            dict
-        )  # environment -> (change, step) -> release.asked, in order of asking
+        # (change, step) -> job.failed, each to be tried again
+        self.retries: dict[Pair, list[Fact]] = defaultdict(list)
+        # environment -> (change, step) -> release.asked, in order of asking
+        self.queues: dict[str, dict[Pair, Fact]] = defaultdict(dict)
         self.starts: dict[Pair, Fact] = {}  # (change, step) -> step.started
         self.jobs: dict[str, str] = {}  # job id -> change that started it
         self.open_runs: dict[str, str] = {}  # job id -> change: its run has begun, its job has not ended
-        self.successes: dict[
-            tuple[str, str, str], Fact
-        ] = {}  # (workload, step, inputs) -> newest step.succeeded
+        # (workload, step, inputs) -> newest step.succeeded
+        self.successes: dict[tuple[str, str, str], Fact] = {}
         self.attempts: dict[tuple[str, str, str], int] = defaultdict(int)  # ended attempts at the same inputs
-        self.lost: dict[tuple[str, str, str], int] = defaultdict(
-            int
-        )  # of these, lost through no fault of their own
+        # of these, lost through no fault of their own
+        self.lost: dict[tuple[str, str, str], int] = defaultdict(int)
         self.approvers: dict[str, str] = {}  # change id -> who asked later that it be approved automatically
         self.awake: Fact | None = None  # control.started of the newest control plane
-        self.steps_of_clock: list[
-            tuple[int, float]
-        ] = []  # (sequence, seconds): how the clock was set, and when
+        # (sequence, seconds): how the clock was set, and when
+        self.steps_of_clock: list[tuple[int, float]] = []
         self.approvals: dict[str, Fact] = {}  # approval id -> approval.requested
-        self.decisions: dict[str, list[Fact]] = defaultdict(
-            list
-        )  # approval id -> approval.decided, one a person
-        self.releases: dict[Pair, list[Fact]] = defaultdict(
-            list
-        )  # (environment, workload) -> release.completed
-        self.lineage: dict[Pair, list[Fact]] = defaultdict(
-            list
-        )  # the same, without what was rolled back: what a rollback goes back along
+        # approval id -> approval.decided, one a person
+        self.decisions: dict[str, list[Fact]] = defaultdict(list)
+        # (environment, workload) -> release.completed
+        self.releases: dict[Pair, list[Fact]] = defaultdict(list)
+        # the same, without what was rolled back: what a rollback goes back along
+        self.lineage: dict[Pair, list[Fact]] = defaultdict(list)
         self.transfers: dict[str, Fact] = {}  # id -> rollback.requested, promotion.requested
         self.routes: dict[Pair, Fact] = {}  # (environment, workload) -> route.wanted
         self.environments: dict[str, Fact] = {}  # Python environment's digest -> step.succeeded with its lock
-        self.rebuilds: dict[str, list[Fact]] = defaultdict(
-            list
-        )  # the same digest -> environment.rebuilt, environment.failed
+        # the same digest -> environment.rebuilt, environment.failed
+        self.rebuilds: dict[str, list[Fact]] = defaultdict(list)
         self.marks: dict[Pair, Fact] = {}  # (kind, key) -> newest of the other facts
         self.last: Fact | None = None
 
@@ -348,82 +331,3 @@ class View:
         """
         line = self.lineage.get((environment, workload), [])
         return next((fact for fact in reversed(line) if fact.body["package"]["digest"] != package), None)
-
-
-class Book:
-    """The ledger with its view; the only way that the loop writes facts. Safe to use from several threads."""
-
-    def __init__(self, ledger: Ledger, watch: ClockWatch | None = None) -> None:
-        """`watch` tells when the clock is set: that is recorded before whatever comes next."""
-        self.ledger = ledger
-        self._watch = watch
-        self.view = View()
-        self.chronicle = Chronicle()  # the same facts, for who asks what was
-        self._lock = threading.RLock()
-        self._behind = False  # whether the ledger may hold facts that were not taken in
-        for fact in ledger.facts():
-            self._take_in(fact)
-
-    def append(
-        self, kind: str, workload: str, key: str, body: dict[str, Any], actor: str, now: float
-    ) -> Fact:
-        """Append a fact; returns once it is durable."""
-        with self._lock:
-            self._require_in_step()
-            self.note_clock(now)
-            fact = self.ledger.append(kind, workload, key, body, actor, now)
-            self._take_in(fact)
-            return fact
-
-    def append_once(
-        self, kind: str, workload: str, key: str, body: dict[str, Any], actor: str, now: float
-    ) -> Fact:
-        """Append a fact unless one of this kind, workload and key stands already; returns that one."""
-        with self._lock:
-            self._require_in_step()
-            known = self.view.mark(kind, key)
-            if known is not None and known.workload == workload:
-                return known
-            self.note_clock(now)
-            fact = self.ledger.append_once(kind, workload, key, body, actor, now)
-            if fact.sequence > (self.view.last.sequence if self.view.last else 0):
-                self._take_in(fact)
-            return fact
-
-    def note_clock(self, now: float) -> None:
-        """Record it where the clock was set since the last time."""
-        with self._lock:
-            seconds = self._watch.stepped() if self._watch is not None else 0.0
-            if seconds:
-                _log.warning("the clock was set", extra={"action": "clock", "seconds": round(seconds, 3)})
-                body = {"seconds": round(seconds, 3)}
-                self._take_in(self.ledger.append("clock.stepped", "", "", body, "loopwright", now))
-
-    def _take_in(self, fact: Fact) -> None:
-        self.view.apply(fact)
-        self.chronicle.apply(fact)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold this to read several answers of the view that must belong together."""
-        with self._lock:
-            with suppress(TemporaryError):  # the database is away: what is known is still worth reading
-                self._keep_in_step()
-            yield
-
-    def _keep_in_step(self) -> bool:
-        """Take in what was appended without our hearing of it: the connection was lost just then. True where there was some."""
-        self._behind = self.ledger.settle() or self._behind
-        if not self._behind:
-            return False
-        missed = self.ledger.facts(after=self.view.last.sequence if self.view.last else 0)
-        for fact in missed:
-            self._take_in(fact)
-        self._behind = False
-        return bool(missed)
-
-    def _require_in_step(self) -> None:
-        if self._keep_in_step():
-            raise TemporaryError(
-                "The ledger was away while something was recorded; ask again, for what has come of it.", 0.1
-            )

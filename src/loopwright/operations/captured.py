@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.errors import Problem, SpecError
-from loopwright.loop.view import Book, View
+from loopwright.loop.book import Book
+from loopwright.loop.view import View
 from loopwright.operations.declaration import Declared
 from loopwright.secrets.providers import FROM_ENVIRONMENT, Secrets
 from loopwright.secrets.references import referred

@@ -11,11 +11,11 @@ from loopwright.engines.local.driver import LocalEngine, agent_runs
 from loopwright.errors import IntegrityError, MachineError, TemporaryError
 from loopwright.ledger import Hold, Lock, hold_of, open_ledger
 from loopwright.log import logger
+from loopwright.loop.book import Book
 from loopwright.loop.case import Services
 from loopwright.loop.clock import ClockWatch
 from loopwright.loop.driver import Driver
 from loopwright.loop.keys import check_endpoint_keys
-from loopwright.loop.view import Book
 from loopwright.operations.cleaning import Cleaner
 from loopwright.operations.housekeeping import Housekeeper, settings
 from loopwright.secrets.providers import Secrets

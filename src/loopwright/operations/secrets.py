@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from loopwright.engines.local.driver import agent_runs
 from loopwright.errors import ConflictError, NotFoundError, UsageError
 from loopwright.ledger import hold_of, open_ledger
-from loopwright.loop.view import Book
+from loopwright.loop.book import Book
 from loopwright.operations.telling import utc
 from loopwright.secrets.providers import Secrets
 from loopwright.secrets.references import NAME

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from loopwright.catalog import Store
 from loopwright.errors import LoopwrightError, NotFoundError
 from loopwright.ledger import Ledger, Query, exists, open_ledger
+from loopwright.loop.book import Book
 from loopwright.loop.lineage import Chronicle
 from loopwright.loop.lineage.chronicle import KINDS
-from loopwright.loop.view import Book
 from loopwright.state import StateFolder
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from loopwright.ledger.advisory_lock import AdvisoryLock
 from loopwright.ledger.location import url_of
 from loopwright.ledger.postgresql_schema import MIGRATIONS, prepare
 from loopwright.ledger.postgresql_server import Server
-from loopwright.loop.view import Book
+from loopwright.loop.book import Book
 from loopwright.state import StateFolder
 
 

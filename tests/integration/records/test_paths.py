@@ -14,7 +14,7 @@ from driving import Here
 
 from loopwright.catalog import Store
 from loopwright.ledger import Ledger
-from loopwright.loop.view import Book
+from loopwright.loop.book import Book
 from loopwright.server.app import create
 from loopwright.state import StateFolder
 

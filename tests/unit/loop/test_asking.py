@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from loop_life import Approve, Life, World, toy_replica_set
 
+from loopwright.loop.book import Book
 from loopwright.loop.case import Case
 from loopwright.loop.change import Change
-from loopwright.loop.view import Book
 from loopwright.loop.walk import StepState
 from loopwright.release import Rule
 

@@ -11,11 +11,12 @@ from loop_life import Life, World
 from loopwright.errors import TemporaryError
 from loopwright.ledger import Fact, Ledger
 from loopwright.loop.actions import End
+from loopwright.loop.book import Book
 from loopwright.loop.case import Case
 from loopwright.loop.clock import ClockWatch, steady
 from loopwright.loop.driver import Driver
 from loopwright.loop.performer import Performer
-from loopwright.loop.view import Book, View
+from loopwright.loop.view import View
 from loopwright.state import StateFolder
 
 HOUR = 3600.0

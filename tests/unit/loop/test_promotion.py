@@ -12,13 +12,13 @@ import pytest
 from loop_life import Life, Package, Register, Toy, World, toy_replica_set
 
 from loopwright.errors import ConflictError, NotFoundError
+from loopwright.loop.book import Book
 from loopwright.loop.case import Case
 from loopwright.loop.change import Change
 from loopwright.loop.foresight import foresee
 from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.steps import Step
 from loopwright.loop.steps.plan import entering
-from loopwright.loop.view import Book
 from loopwright.operations import promoting
 from loopwright.operations.cancelling import cancel
 from loopwright.operations.control import ControlPlane

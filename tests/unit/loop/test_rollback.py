@@ -11,7 +11,7 @@ import pytest
 from loop_life import Life, World, toy_replica_set
 
 from loopwright.errors import ConflictError, NotFoundError
-from loopwright.loop.view import Book
+from loopwright.loop.book import Book
 from loopwright.operations.control import ControlPlane
 from loopwright.operations.rollback import rollback
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from loopwright.ledger import Ledger
+from loopwright.loop.book import Book
 from loopwright.loop.progress import ProgressBoard
-from loopwright.loop.view import Book
 from loopwright.operations.changes import progress
 from loopwright.operations.secrets import list_secrets
 from loopwright.secrets.providers import Secrets

@@ -10,7 +10,7 @@ import pytest
 
 from loopwright.errors import SpecError, UsageError
 from loopwright.ledger import Ledger
-from loopwright.loop.view import Book
+from loopwright.loop.book import Book
 from loopwright.operations.captured import Captured, capture, keep, wanted_of_caller
 from loopwright.operations.declaration import read_declaration
 from loopwright.secrets.providers import Secrets
