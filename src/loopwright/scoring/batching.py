@@ -172,7 +172,7 @@ class Batcher:
         """The next requests for one call, without those that nobody waits for any more or that have waited too long."""
         batch: list[Asked] = []
         line, now, rows = self._line, self._running().time(), 0
-        oldest = now - self._limits.queue_wait
+        oldest, until = now - self._limits.queue_wait, now + self._limits.timeout
         observe = self._telemetry.queue_wait_seconds.observe
         while line and (not batch or rows + len(line[0].rows) <= self._most):
             asked = line.popleft()
@@ -182,7 +182,7 @@ class Batcher:
                 self._send_away(asked)
                 continue
             observe(now - asked.since)
-            asked.until = now + self._limits.timeout
+            asked.until = until
             rows += len(asked.rows)
             batch.append(asked)
         return batch

@@ -228,7 +228,7 @@ def plain(start: Callable[..., Replica]) -> Replica:
         _SCRIPT,
         threads=3,
         idempotent=False,
-        limits={"timeout": 1.0, "queue": 8, "max_body": 100_000, "bodies": 150_000},
+        limits={"timeout": 1.0, "queue": 8, "max_body": 100_000},
     )
 
 

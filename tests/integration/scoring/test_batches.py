@@ -193,18 +193,21 @@ def test_a_hung_batch_blocks_no_other_worker(start: Callable[..., Any]) -> None:
 
 def test_a_row_that_hangs_is_late_alone(start: Callable[..., Any]) -> None:
     script = """
-        import time
+        import os, pathlib, time
         def run_batch(rows):
             print("asked", len(rows), flush=True)
-            if rows[0]["n"] < 0: time.sleep(0.3)
+            while rows[0]["n"] < 0 and not (pathlib.Path(os.environ["MODEL_DIR"]) / "go").exists(): time.sleep(0.01)
             if any(row["n"] == 0 for row in rows): time.sleep(60)
             return [row["n"] for row in rows]
     """
-    replica = start(script, inputs=_INPUTS, limits={"timeout": 1.5, "queue_wait": 8.0, "concurrency": 32})
+    replica = start(script, inputs=_INPUTS, limits={"timeout": 2.5, "queue_wait": 9.0, "concurrency": 32})
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(replica.score, {"n": -1})
         eventually(lambda: "asked 1" in replica.log())
-        answers = list(pool.map(replica.score, [{"n": n} for n in (1, 2, 0, 3, 4, 5)]))
+        asked = [pool.submit(replica.score, {"n": n}) for n in (1, 2, 0, 3, 4, 5)]
+        eventually(lambda: replica.ask("GET", "/stats").json["queued"] == 6)
+        (replica.folder / "package/model/go").touch()
+        answers = [one.result() for one in asked]
     assert first.result().status == 200
     assert [answer.status for answer in answers] == [200, 200, 504, 200, 200, 200]
     assert "asked 6" in replica.log()
