@@ -21,6 +21,7 @@ from loopwright.scoring.worker_output import MaskedOutput, masked_output
 
 _SHIM = Path(shim.__file__)
 _LAST_READ = 0.2  # seconds to wait for what a dead worker had still sent
+_NO_ROOM = -1_000_000
 _LAST_WORDS = 3.0  # seconds that a worker may take to end once its socket is closed; the shim gives itself 2
 
 
@@ -56,6 +57,14 @@ class Call:
     seconds: float  # that it may take
     timer: asyncio.TimerHandle | None = None
     begun_before: bool = False  # a worker died with it; it is not tried a third time
+    worker: WorkerProcess | None = None  # who has it, and under which number
+    number: int = 0
+
+    def stop_timer(self) -> None:
+        """It is in time, or its time does not count any more."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 @dataclass(eq=False)
@@ -95,14 +104,19 @@ class WorkerProcess(asyncio.Protocol):
         self.started: asyncio.Future[Started | Explanation] = loop.create_future()
 
     @property
-    def free(self) -> bool:
-        """Whether it can take one more call."""
-        return self.ready and not self.ended_by and len(self.calls) < self.capacity
+    def room(self) -> int:
+        """How many more calls it would begin at once; 0 or less where one more would wait in it."""
+        return self.capacity - len(self.calls) if self.ready and not self.ended_by else _NO_ROOM
+
+    def ahead(self) -> Call | None:
+        """The newest call, where that waits in it for the others."""
+        return self.calls.get(self._last_number) if self.room < 0 else None
 
     def send(self, call: Call) -> None:
         """Have it score a body."""
         self._last_number += 1
         self.calls[self._last_number] = call
+        call.worker, call.number = self, self._last_number
         assert self._transport is not None  # noqa: S101  (connected before `launch` returns)
         self._transport.write(shim.REQUEST.pack(len(call.body), self._last_number, call.kind) + call.body)
 
@@ -110,6 +124,20 @@ class WorkerProcess(asyncio.Protocol):
         """Whether the worker had begun the call with this number."""
         marked: int = shim.MARKER.unpack_from(self.marker, 0)[0]
         return number <= marked
+
+    def take_back(self, call: Call) -> bool:
+        """Have it leave out a call that it has not begun; False where it has. It says so once the call's turn would be, and
+        until then has room for no other in its place."""
+        if self.begun(call.number):
+            return False
+        shim.MARKER.pack_into(self.marker, shim.withdrawn_at(call.number), call.number)
+        if self.begun(call.number):  # just now; whether it has seen that, its reply tells
+            return False
+        call.worker = None
+        nobody = call.answer.get_loop().create_future()
+        nobody.cancel()
+        self.calls[call.number] = Call(call.kind, b"", nobody, call.seconds)
+        return True
 
     def close(self) -> None:
         """Ask it to end when it is idle."""
@@ -171,7 +199,7 @@ class WorkerProcess(asyncio.Protocol):
         elif kind == shim.WARM_UP_FAILED:
             self.on_cold(self, msgspec.json.decode(payload, type=Explanation))
         else:
-            self.answered = True
+            self.answered |= kind != shim.WITHDRAWN
             self.on_reply(self, Reply(self.calls.pop(number), kind, payload, count, taken))
 
 

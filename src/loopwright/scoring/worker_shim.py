@@ -9,7 +9,8 @@ A request is a header (length, number, kind) and a body: the text for run(), row
 is a header (length, number, kind, count, milliseconds) and a payload, where count says how many non-finite numbers became
 null. A frame with a head (a request of HTTP, and a response) is the length of the head, the head as JSON, and the body.
 Before it runs a request, the worker writes its number into the shared memory MARKER, so that the front knows, when the
-worker dies, which requests had begun.
+worker dies, which requests had begun. Behind it the front writes the numbers of those that it takes back: the worker looks
+there after it has written, so that of each either the front sees that it has begun or the worker sees that it must not.
 """
 
 # ruff: noqa: PTH100, PTH118, PTH119, PTH120, PTH122  (pathlib is one more import at every start)
@@ -45,12 +46,18 @@ HEAD = struct.Struct(">I")
 MARKER = struct.Struct("<Q")
 MARKER_SIZE = mmap.PAGESIZE
 TEXT, ROWS, HTTP = range(3)
-ANSWER, FAILED, UNREADABLE, READY, INIT_FAILED, RESPONSE, REFUSED, WARM_UP_FAILED = range(8)
+ANSWER, FAILED, UNREADABLE, READY, INIT_FAILED, RESPONSE, REFUSED, WARM_UP_FAILED, WITHDRAWN = range(9)
 
+_PLACES = 64  # for numbers of requests that are taken back: more than can be with a worker unbegun
 _PR_SET_PDEATHSIG = 1
 _LAST_WORDS = 2.0  # seconds for user code's own clean-up at the end
 _LONGEST_TRACEBACK = 8000
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0  # seconds until a warm-up that failed is tried again
+
+
+def withdrawn_at(number: int) -> int:
+    """Where in the shared memory it stands that the request with this number is taken back."""
+    return MARKER.size * (1 + number % _PLACES)
 
 
 class Replies:
@@ -267,7 +274,9 @@ class Worker:
             if len(body) < length:
                 return
             MARKER.pack_into(self._marker, 0, number)
-            if self._threads > 1:
+            if MARKER.unpack_from(self._marker, withdrawn_at(number))[0] == number:
+                self._replies.send(number, WITHDRAWN, b"")
+            elif self._threads > 1:
                 pool.submit(self._score_in_thread, number, kind, body)
             else:
                 self._score(number, kind, body)

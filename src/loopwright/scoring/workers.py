@@ -6,13 +6,13 @@ Requests line up here and not at a worker, so that one which has not begun can s
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
 import msgspec
 
 from loopwright.scoring import worker_shim as shim
 from loopwright.scoring.batching import Columns
+from loopwright.scoring.line import Line
 from loopwright.scoring.logs import Log
 from loopwright.scoring.refusals import (
     Draining,
@@ -52,8 +52,8 @@ class WorkerPool:
         self._settings = settings
         self._telemetry = telemetry
         self._log = log
-        self._line: deque[Call] = deque()
         self._workers: set[WorkerProcess] = set()
+        self._line = Line(settings, self._workers, self._overdue)
         self._keepers: list[asyncio.Task[str]] = []
         self._troubles: dict[int, str] = {}
         self._came_up = False
@@ -114,13 +114,11 @@ class WorkerPool:
         """
         seconds = within or self._settings.limits.timeout
         call = Call(kind, body, asyncio.get_running_loop().create_future(), seconds)
-        self._line.append(call)
-        self._dispatch()
+        self._line.add(call)
         try:
             return await call.answer
         except asyncio.CancelledError:
-            if call in self._line:
-                self._line.remove(call)
+            self._line.withdraw(call)
             raise
 
     async def run(self) -> str:
@@ -129,9 +127,7 @@ class WorkerPool:
         return next(iter(done)).result()
 
     def abandon(self) -> None:
-        waiting = [*self._line, *(call for worker in self._workers for call in worker.calls.values())]
-        self._line.clear()
-        for call in waiting:
+        for call in self._line.clear():
             if not call.answer.done():
                 call.answer.set_exception(
                     Draining("This replica is ending and could not finish the request. Try again.")
@@ -193,7 +189,7 @@ class WorkerPool:
         )
         if sum(one.ready for one in self._workers) == self._settings.workers:
             self._came_up = True
-        self._dispatch()
+        self._line.move()
 
     def _init_failed(self, slot: int, explanation: Explanation) -> str:
         self._troubles[slot] = self._log.mask(f"init failed: {explanation}")  # /readyz tells it
@@ -213,8 +209,7 @@ class WorkerPool:
         how = f"was ended: {worker.ended_by}" if worker.ended_by else describe_exit(status)
         again = []
         for number, call in worker.calls.items():
-            if call.timer:
-                call.timer.cancel()
+            call.stop_timer()
             if not worker.begun(number):
                 again.append(call)
             elif self._may_begin_again(call):
@@ -223,10 +218,9 @@ class WorkerPool:
             elif not call.answer.done():
                 message = "The worker process ended while it worked on this request; the replica's log explains the id."
                 call.answer.set_exception(Failed(message, f"the worker {how}"))
-        self._line.extendleft(reversed(again))
         log = self._log.info if self._stopping else self._log.warning
         log("worker-exited", worker=worker.slot, pid=worker.process.pid, how=how)
-        self._dispatch()
+        self._line.put_first(again)
 
     def _may_begin_again(self, call: Call) -> bool:
         """Whether what a worker had begun is begun by another; not what it was ended for, which has its answer: late."""
@@ -237,19 +231,6 @@ class WorkerPool:
             and not call.answer.done()
         )
 
-    def _dispatch(self) -> None:
-        while self._line:
-            free = [worker for worker in self._workers if worker.free]
-            if not free:
-                return
-            call = self._line.popleft()
-            if call.answer.done():
-                continue
-            worker = min(free, key=lambda one: len(one.calls)) if len(free) > 1 else free[0]
-            loop = asyncio.get_running_loop()
-            call.timer = loop.call_later(call.seconds, self._overdue, worker, call)
-            worker.send(call)
-
     def _overdue(self, worker: WorkerProcess, call: Call) -> None:
         timeout = round(call.seconds, 3)
         self._log.warning("worker-overdue", worker=worker.slot, pid=worker.process.pid, timeout=timeout)
@@ -257,18 +238,17 @@ class WorkerPool:
             call.answer.set_exception(Late(f"No answer within {self._settings.limits.timeout:g} s."))
         worker.kill(f"a request took longer than {timeout:g} s")
 
-    def _on_reply(self, _worker: WorkerProcess, reply: Reply) -> None:
+    def _on_reply(self, worker: WorkerProcess, reply: Reply) -> None:
         call = reply.call
-        if call.timer:
-            call.timer.cancel()
         if reply.replaced:
             self._telemetry.count_nonfinite(reply.replaced)
-        if not call.answer.done():
+        left_out = reply.kind == shim.WITHDRAWN
+        if not left_out and not call.answer.done():
             if reply.kind in (shim.ANSWER, shim.RESPONSE):
                 call.answer.set_result(reply)
             else:
                 call.answer.set_exception(_refusal(reply, self._log.mask))
-        self._dispatch()
+        self._line.over(worker, call, left_out)
 
 
 def _refusal(reply: Reply, mask: Callable[[str], str]) -> Exception:

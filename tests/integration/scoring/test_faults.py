@@ -168,6 +168,11 @@ def test_leaving_from_a_thread_is_noticed(start: Any) -> None:
 def test_two_workers_share_the_work(start: Any) -> None:
     replica = start(_ECHO_PID, workers=2)
     assert len({answer.json for answer in _together(replica, [0.3] * 4)}) == 2
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(replica.score, 2)
+        _eventually(lambda: replica.ask("GET", "/stats").json["in_flight"] == 1)
+        quick = _together(replica, [0.2] * 3)  # one of them may have been sent to the one that is busy
+        assert {answer.json for answer in quick}.isdisjoint({long.result().json})
     replica.workers()[0].kill()
     assert [answer.status for answer in _together(replica, [0] * 4)].count(
         200

@@ -6,6 +6,8 @@ import gc
 import warnings
 from typing import Any
 
+from .inspecting import quicken
+
 _MEANT_FOR_IMPORTS = ("the matrix subclass", "numpy.ndarray size", "numpy.ufunc size", "numpy.dtype size")
 
 
@@ -14,7 +16,7 @@ def settle() -> None:
 
     The garbage collector need not visit what init() has made. And scikit-learn sets all filters of warnings anew for each
     tree of a forest, which is a quarter of the time that it takes; so equal ones are joined, and those that Python and NumPy
-    have for the time of imports are dropped.
+    have for the time of imports are dropped. `inspecting` says what else.
     """
     gc.collect()
     gc.freeze()
@@ -24,6 +26,7 @@ def settle() -> None:
     )
     if changed is not None:
         changed()
+    quicken()
 
 
 def joined_filters(filters: Any) -> list[Any]:
