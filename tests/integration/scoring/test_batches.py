@@ -147,7 +147,7 @@ def model(start: Callable[..., Any], fitted: Any) -> Any:
 
     return start(
         "", prepare=package, entry="", model={"path": "model.joblib", "flavor": "sklearn"}, workers=2,
-        inputs=_INPUTS, limits={"concurrency": 32, "queue": 256},
+        inputs=_INPUTS, limits={"concurrency": 32, "queue": 256, "queue_wait": 30.0, "timeout": 30.0},
         outputs=[{"name": "prediction", "type": "boolean"}, {"name": "probability", "type": "number"}],
     )  # fmt: skip
 
