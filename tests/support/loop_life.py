@@ -18,8 +18,9 @@ from loopwright.ledger import Ledger
 from loopwright.loop.book import Book
 from loopwright.loop.case import Case, Services
 from loopwright.loop.change import Change
-from loopwright.loop.performer import Performer, route_table
+from loopwright.loop.performer import Performer
 from loopwright.loop.pipeline import Outcome, advance
+from loopwright.loop.releaser import route_table
 from loopwright.loop.steps import ApprovalStep, CallStep, JobStep, ReleaseStep, Step
 from loopwright.loop.steps.tasks import with_tasks
 from loopwright.loop.transfers import change_of, transfer_case

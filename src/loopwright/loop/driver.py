@@ -18,9 +18,9 @@ from loopwright.loop.actions import Action
 from loopwright.loop.case import Case, Output, Services
 from loopwright.loop.change import Change
 from loopwright.loop.hands import Hands
-from loopwright.loop.performer import route_table
 from loopwright.loop.pipeline import Outcome, advance
 from loopwright.loop.progress import Progress, ProgressBoard
+from loopwright.loop.releaser import route_table
 from loopwright.loop.steps import Step, plan
 from loopwright.loop.transfers import change_of, transfer_case
 from loopwright.loop.upkeep import Upkeeper, decide

@@ -16,8 +16,9 @@ from loopwright.errors import LoopwrightError
 from loopwright.ledger import Fact
 from loopwright.loop.case import Services
 from loopwright.loop.change import Change
-from loopwright.loop.performer import US, move_alias
+from loopwright.loop.recorder import US
 from loopwright.loop.released import released
+from loopwright.loop.releaser import move_alias
 from loopwright.loop.serving import replica_set
 from loopwright.loop.steps.base import our_job, our_output
 from loopwright.loop.view import View

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from loopwright.errors import LoopwrightError, MachineError, UsageError
 from loopwright.log import logger
 from loopwright.loop.book import Book
-from loopwright.loop.performer import US
+from loopwright.loop.recorder import US
 from loopwright.loop.retention import Policy
 from loopwright.operations.cleaning import Cleaner, Removed
 from loopwright.spec.units import Duration, show_duration

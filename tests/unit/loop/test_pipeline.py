@@ -16,13 +16,13 @@ from loop_life import Life, Toy, World, toy_replica_set, toy_steps
 
 from loopwright.engines.base import JobStatus
 from loopwright.loop.case import Case, Services
-from loopwright.loop.performer import move_alias
+from loopwright.loop.releaser import move_alias
 from loopwright.spec.replicas import Replicas
 
 
 @pytest.fixture(autouse=True)
 def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loopwright.loop.performer.replica_set", toy_replica_set)
+    monkeypatch.setattr("loopwright.loop.releaser.replica_set", toy_replica_set)
 
 
 @pytest.fixture

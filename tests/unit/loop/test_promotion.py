@@ -107,7 +107,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         made = toy_replica_set(case, services, environment)
         return msgspec.structs.replace(made, name=DeployStep(environment, ()).replica_set(case))
 
-    monkeypatch.setattr("loopwright.loop.performer.replica_set", named)
+    monkeypatch.setattr("loopwright.loop.releaser.replica_set", named)
     monkeypatch.setattr("loop_life.toy_steps", small_plan)
     monkeypatch.setattr(promoting, "plan", small_plan)
 

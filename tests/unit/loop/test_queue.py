@@ -12,7 +12,7 @@ from loop_life import Life, World, toy_replica_set
 
 @pytest.fixture(autouse=True)
 def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loopwright.loop.performer.replica_set", toy_replica_set)
+    monkeypatch.setattr("loopwright.loop.releaser.replica_set", toy_replica_set)
 
 
 @pytest.fixture

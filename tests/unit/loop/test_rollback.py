@@ -18,7 +18,7 @@ from loopwright.operations.rollback import rollback
 
 @pytest.fixture(autouse=True)
 def no_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loopwright.loop.performer.replica_set", toy_replica_set)
+    monkeypatch.setattr("loopwright.loop.releaser.replica_set", toy_replica_set)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from model_world import CrashError, Life
 from tiny_workload import make_tiny
 
-from loopwright.loop.performer import Performer
+from loopwright.loop.recorder import Recorder
 from loopwright.operations import changes
 
 
@@ -60,7 +60,7 @@ def test_what_only_the_superseded_change_wants_is_ended_and_recorded(life: Life,
     assert life.driver.board.get("tiny-2")[1].state == "succeeded"
 
 
-@pytest.mark.parametrize("dies_at", ["_started", "submit"])
+@pytest.mark.parametrize("dies_at", ["started", "submit"])
 def test_a_run_whose_job_never_started_is_ended_once_a_newer_change_takes_its_place(
     life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_at: str
 ) -> None:
@@ -79,7 +79,7 @@ def test_a_run_whose_job_never_started_is_ended_once_a_newer_change_takes_its_pl
         return at_train
 
     with monkeypatch.context() as patch:
-        where: Any = Performer if dies_at == "_started" else life.world
+        where: Any = Recorder if dies_at == "started" else life.world
         patch.setattr(where, dies_at, dies(getattr(where, dies_at)))
         while not life.ledger.facts(kind="run.created"):
             life.world.work()
