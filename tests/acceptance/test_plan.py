@@ -138,12 +138,13 @@ AGENTS_OWN = ("observed.json", "ledger.db-shm", "ledger.db-wal", "ledger.db")  #
 
 
 def contents(home: Path) -> dict[str, str]:
-    """Digest of every file that only the control plane writes, whatever the agent writes beside them."""
+    """Digest of every file that only the control plane writes, whatever the agent and the replicas write beside them."""
     found = {}
     for path in home.rglob("*"):
-        of_agent = {"mlflow", "replicas", "gateway", "run"} & set(path.parts) or path.suffix == ".log"
+        of_others = {"mlflow", "replicas", "observations", "gateway", "run"} & set(path.parts)
         being_replaced = path.name.startswith(tuple(f".{name}." for name in AGENTS_OWN))
-        if path.name not in AGENTS_OWN and not of_agent and not being_replaced and path.is_file():
+        logged = path.name in AGENTS_OWN or path.suffix == ".log"
+        if not logged and not of_others and not being_replaced and path.is_file():
             found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
