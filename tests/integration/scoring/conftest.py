@@ -233,6 +233,13 @@ def plain(start: Callable[..., Replica]) -> Replica:
 
 
 @pytest.fixture(scope="session")
+def patient(start: Callable[..., Replica]) -> Replica:
+    """The same with time for a new worker to come, also where the machine is busy."""
+    limits = {"timeout": 30.0, "queue_wait": 30.0}
+    return start(_SCRIPT, threads=3, idempotent=False, limits=limits)
+
+
+@pytest.fixture(scope="session")
 def validating(start: Callable[..., Replica]) -> Replica:
     """A script that takes any row, behind a signature."""
     inputs = [

@@ -33,13 +33,13 @@ def _together(replica: Any, bodies: list[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("do", ["exit", "kill"])
-def test_a_worker_that_dies_costs_its_own_request_alone(plain: Any, do: str) -> None:
-    restarts = plain.metric("loopwright_worker_restarts_total{")
-    dying, *others = _together(plain, [{"do": do}, *[{}] * 5])
+def test_a_worker_that_dies_costs_its_own_request_alone(patient: Any, do: str) -> None:
+    restarts = patient.metric("loopwright_worker_restarts_total{")
+    dying, *others = _together(patient, [{"do": do}, *[{}] * 5])
     assert dying.status == 500
     assert [other.status for other in others] == [200] * 5
-    assert any(event["id"] == dying.error["id"] for event in plain.events("score-failed"))
-    assert plain.metric("loopwright_worker_restarts_total{") == restarts + 1
+    assert any(event["id"] == dying.error["id"] for event in patient.events("score-failed"))
+    assert patient.metric("loopwright_worker_restarts_total{") == restarts + 1
 
 
 def test_a_late_answer_is_504_on_time_and_its_worker_replaced(plain: Any) -> None:
