@@ -1,4 +1,4 @@
-"""How fast a replica answers, beside other Python model servers and beside the bare server that it is built on.
+"""How fast a replica answers, beside other Python model servers and beside a bare server in Rust that only echoes.
 
     make bench-scoring          or: python benchmarks/scoring [--short] [--only NAMES] [--json FILE]
 

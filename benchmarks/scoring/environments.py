@@ -2,7 +2,7 @@
 
 A lock is made anew, after a change of `peers/NAME/requirements.in`, by
 `.venv/bin/uv pip compile --universal --no-header --no-annotate requirements.in -o requirements.lock` in that folder.
-All of them pin the same scikit-learn, that of examples/titanic.
+All that serve a model pin the same scikit-learn, that of examples/titanic.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,11 +70,13 @@ def probability(answer: Any) -> float:
 
 
 def echo(model: Model) -> Side:
-    """The limit: the server below our replica, with the same settings, giving back what it gets."""
+    """The limit: Granian, which is written in Rust, alone with an application that gives back what it gets."""
+    programs = environment("echo")
+    server = PEERS / "echo" / "server.py"
     return Side(
         "echo",
         model,
-        lambda port: Launch([sys.executable, PEERS / "echo.py", str(port)]),
+        lambda port: Launch([programs / "python", server, str(port)]),
         "/score",
         itself,
         None,

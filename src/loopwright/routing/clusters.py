@@ -9,7 +9,7 @@ from loopwright.routing.resources import TYPE, Resource, clusters, members, seco
 from loopwright.routing.table import Address, Cluster, Member, Pipe
 
 _CONNECT_TIMEOUT = 1.0  # seconds; a replica that listens accepts in well under a millisecond
-# Granian closes a connection that has been quiet for 30 s; Envoy must let go of it well before, or a request can be sent
+# A replica closes a connection that has been quiet for 75 s; Envoy must let go of it well before, or a request can be sent
 # just as it closes.
 _IDLE_TIMEOUT = 10.0
 _LEAST_LIMIT = 1024

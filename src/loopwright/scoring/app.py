@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -64,7 +64,7 @@ class Exchange(Incoming, Protocol):
 class Application(Protocol):
     """What a server asks (RSGI)."""
 
-    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]: ...
+    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Coroutine[Any, Any, None]: ...
 
 
 Handle = Callable[[Scope, Exchange, str], Awaitable[None]]
@@ -97,7 +97,7 @@ class App:
             self._routes[f"{OWN}/stats"] = ("GET", self._own_stats)
         self.active = 0  # scoring requests that have come and have no answer yet
 
-    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]:
+    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Coroutine[Any, Any, None]:
         if (
             scope.path == "/score" and scope.method == "POST"
         ):  # nearly every request: no step more than needed

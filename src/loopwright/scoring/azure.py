@@ -9,7 +9,7 @@ purpose otherwise: x-request-id is ours, a late answer is 504 and not 500, and n
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
@@ -51,7 +51,7 @@ class ScriptApp(App):
         super().__init__(service, log, peers)
         self._routes["/swagger.json"] = ("GET", self._swagger)
 
-    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]:
+    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Coroutine[Any, Any, None]:
         if scope.path == "/score" and scope.method in _METHODS:
             return self._answer(scope, exchange)
         return self._other(scope, exchange)

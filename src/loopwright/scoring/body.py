@@ -12,8 +12,6 @@ import itertools
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
-
 from loopwright.scoring.budget import Budget
 from loopwright.scoring.refusals import (
     BodyCutShort,
@@ -31,15 +29,19 @@ _MOST_DISCARDED = 64 * 1024 * 1024  # bytes read and dropped so that a client ge
 _DISCARD_TIME = 5.0  # seconds for that
 
 
+class CutShort(Exception):  # noqa: N818  (what a client did, not what is wrong here)
+    """The connection ended before the body did."""
+
+
 class Incoming(Protocol):
     """The body's side of a request, as the server gives it: to be asked for once, in one of two ways."""
 
     async def __call__(self) -> bytes:
-        """The whole body; ProtocolClosed where it was cut short."""
+        """The whole body; raises CutShort."""
         ...
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Its chunks; an empty one at its end, two where it was cut short."""
+        """Its chunks; raises CutShort."""
         ...
 
 
@@ -52,7 +54,7 @@ class Body:
         self._read = False
 
     async def whole(self) -> bytes:
-        """All of it; raises ProtocolClosed where it was cut short."""
+        """All of it; raises CutShort."""
         self._read = True
         return await self._incoming()
 
@@ -61,9 +63,7 @@ class Body:
         if self._chunks is None:
             self._chunks = aiter(self._incoming)
         try:
-            return await anext(
-                self._chunks
-            )  # with a default, CPython 3.11 crashes on the server's own awaitables
+            return await anext(self._chunks)
         except StopAsyncIteration:
             return None
 
@@ -74,7 +74,7 @@ class Body:
             async with asyncio.timeout(_DISCARD_TIME):
                 while left > 0 and (chunk := await self.chunk()) is not None:
                     left -= len(chunk)
-        except (TimeoutError, ProtocolClosed):
+        except (TimeoutError, CutShort):
             return
 
 
@@ -142,7 +142,7 @@ class BodyReader:
             self._look()
         try:
             return await incoming()
-        except ProtocolClosed as error:
+        except CutShort as error:
             raise _cut_short() from error
         except asyncio.CancelledError:
             if number in self._reading or task.uncancel():
@@ -183,7 +183,7 @@ class BodyReader:
             kept = len(content)
         except TimeoutError as error:
             raise self._too_slow() from error
-        except ProtocolClosed as error:
+        except CutShort as error:
             raise _cut_short() from error
         finally:
             coming.end(kept)
@@ -191,15 +191,11 @@ class BodyReader:
 
     async def _join(self, body: Body, coming: _Coming) -> bytes:
         joined = bytearray()
-        ended = False
         while (chunk := await body.chunk()) is not None:
-            if ended:  # by an empty chunk: there should be no other
-                raise _cut_short()
             if len(joined) + len(chunk) > self._limits.max_body:
                 raise BodyTooLarge(self._limits.max_body)
             coming.take(len(chunk))
             joined += chunk
-            ended = not chunk
         return bytes(joined)
 
     def _too_slow(self) -> BodyTooSlow:

@@ -5,7 +5,8 @@ In front of the application where serving.json names origins, and nowhere else: 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any
 
 from loopwright.scoring.app import Application, Exchange, Scope
 from loopwright.scoring.protocol_paths import Header
@@ -21,7 +22,7 @@ class Cors:
         self._app = app.__rsgi__
         self._origins = frozenset(origins)
 
-    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]:
+    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Coroutine[Any, Any, None]:
         origin = scope.headers.get("origin")
         if origin is None or not (origin in self._origins or _ANY in self._origins):
             return self._app(scope, exchange)

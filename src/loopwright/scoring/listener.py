@@ -1,29 +1,23 @@
-"""The HTTP server on the replica's socket: Granian, embedded in our own event loop.
-
-Embedded and not its multi-process server, because then the front is one process: killed with SIGKILL it leaves no
-orphan, and it starts no slower. What Granian lacks is bounded elsewhere: bodies in `body`, requests in `admission`.
-"""
+"""A socket that takes connections for the application, on one event loop with all else that a front does."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import socket
 import stat
 from pathlib import Path
-from typing import Any
-
-from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from loopwright.errors import MachineError
 from loopwright.scoring.address import Address
 from loopwright.scoring.app import Application
+from loopwright.scoring.connections import Connections
+from loopwright.scoring.http1 import Connection
 
 _BACKLOG = 1024  # connections that the kernel holds until they are taken
 KEEP_ALIVE = 75.0  # seconds that an idle connection stays open; a proxy's must be shorter, or the two race
+_LOOK = 5.0  # seconds between two looks at all connections
 _LONGEST_PATH = 107  # bytes; Linux holds 108 with the final NUL
 _WANTED_FILES = 8192  # open files: overload opens many connections, and health checks need one too
 _SPARE_FILES = 128  # of those, for all but connections
@@ -34,44 +28,52 @@ class Listener:
     is a descriptor already."""
 
     def __init__(self, app: Application, place: Path | Address | int) -> None:
-        self._server = _Server(
-            app,
-            place,
-            interface=Interfaces.RSGI,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=_BACKLOG,
-            backpressure=_raise_file_limit() - _SPARE_FILES,  # connections: those beyond wait unaccepted
-            http1_settings=HTTP1Settings(header_read_timeout=int(KEEP_ALIVE * 1000)),
-            log_enabled=False,
-        )
+        self._app = app.__rsgi__
+        self._place = listen(place) if isinstance(place, Path) else place
+        self._connections = Connections(most=_raise_file_limit() - _SPARE_FILES, none_left=self._none_left)
+        self._server: asyncio.Server | None = None
+        self._stopped = False
+        self._over = asyncio.Event()
 
     async def serve(self) -> None:
-        """Until `stop()`, and then until what is being answered is."""
-        await self._server.serve()
+        """Until `stop()`, and then until what is being answered is; raises OSError where the place cannot be had."""
+        self._server = await self._open()
+        looking = asyncio.create_task(self._look())
+        try:
+            await self._over.wait()
+        finally:
+            looking.cancel()
+            self._server.close()
 
     def stop(self) -> None:
         """Take no more connections, and close each once it is idle."""
-        self._server.stop()  # type: ignore[no-untyped-call]
+        self._stopped = True
+        if self._server is not None:
+            self._server.close()
+        self._connections.stop()
+        self._none_left()
 
+    async def _open(self) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        if isinstance(self._place, Address):  # several fronts share one port
+            return await loop.create_server(
+                self._connect, self._place.host, self._place.port, backlog=_BACKLOG, reuse_port=True
+            )
+        made = socket.socket(fileno=self._place)
+        made.setblocking(False)
+        return await loop.create_unix_server(self._connect, sock=made, backlog=_BACKLOG)
 
-class _Server(Server):
-    """Granian's, on a Unix socket that is there already."""
+    def _connect(self) -> Connection:
+        return Connection(self._app, self._connections)
 
-    def __init__(self, app: Application, place: Path | Address | int, **settings: Any) -> None:
-        at = (
-            {"address": place.host, "port": place.port}
-            if isinstance(place, Address)
-            else {"uds": Path("none")}
-        )
-        super().__init__(app, **at, **settings)
-        self._descriptor = listen(place) if isinstance(place, Path) else place
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK)
+            self._connections.look(KEEP_ALIVE)
 
-    def _init_shared_socket(self) -> None:
-        if isinstance(self._descriptor, Address):
-            super()._init_shared_socket()  # type: ignore[no-untyped-call]
-        else:
-            self._shd: Any = SocketHolder(self._descriptor, True, _BACKLOG)  # type: ignore[call-arg]
+    def _none_left(self) -> None:
+        if self._stopped and not self._connections:
+            self._over.set()
 
 
 def listen(path: Path) -> int:

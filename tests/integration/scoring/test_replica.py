@@ -68,7 +68,7 @@ def test_an_error_that_is_no_text_is_500_too(plain: Any) -> None:
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (b"Content-Encoding: \xff", 200),
+        (b"Content-Encoding: \xff", 415),
         (b"X: \xff", 200),
         (b"Content-Length: -1", 400),
         (b"Content-Length: 1_0", 400),
