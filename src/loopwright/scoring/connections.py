@@ -29,6 +29,7 @@ class Connections:
         self._all: set[Kept] = set()
         self._names: dict[bytes, str] = {}
         self.name = self._names.get
+        self.stopped = False  # none is to stay
 
     def __len__(self) -> int:
         return len(self._all)
@@ -49,7 +50,8 @@ class Connections:
             self._none_left()
 
     def stop(self) -> None:
-        """End each once what was asked on it is answered."""
+        """End each once what was asked on it is answered, also those that the system has taken already."""
+        self.stopped = True
         for one in list(self._all):
             one.stop()
 

@@ -153,8 +153,10 @@ class Exchange:
             waiter.set_result(None)
 
     def response_bytes(self, status: int, headers: Sequence[Header], body: bytes) -> None:
-        """Write the response; once. Raises ValueError where a header is none."""
-        keep, lines = self._keep, [_LINES.get(status) or f"HTTP/1.1 {status} \r\n", _date()]
+        """Write the response; what comes after it is none. Raises ValueError where a header is none."""
+        if self.responded:
+            return
+        keep, lines = self._keep and self.complete, [_LINES.get(status) or f"HTTP/1.1 {status} \r\n", _date()]
         for name, value in headers:
             if name == "connection":
                 keep = keep and value != "close"

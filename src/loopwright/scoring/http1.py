@@ -20,11 +20,13 @@ from loopwright.scoring.speakers import JSON, refuse
 
 Application = Callable[[Scope, Exchange], Coroutine[Any, Any, None]]
 
-_MOST_HEAD = 64 * 1024  # bytes of a request's line and headers
+_MOST_HEAD = 64 * 1024  # bytes in a row that are no body: of headers, or between and behind chunks
+_MOST_HEADERS = 256
 _OFFER = ("upgrade", "connection", "http2-settings")
 _MOST_AHEAD = (
     64 * 1024
-)  # bytes of an answer that the client has not taken, beyond which no more of it is read
+)  # bytes of answers that the client has not taken, beyond which nothing more is asked or answered
+_LAST_CHANCE = 0.1  # seconds in which a request may come on a connection that was made as all ended
 
 
 class Connection(asyncio.Protocol):
@@ -39,7 +41,9 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[str, str] = {}
         self._in_head = False
-        self._head = 0  # bytes that came without ending a head
+        self._count = 0  # headers of it
+        self._head = 0  # bytes since something was heard
+        self._heard = False  # a request has begun or ended, or a body gone on
         self._receiving: Exchange | None = None
         self._active: Exchange | None = None
         self._behind: deque[tuple[Scope, Exchange]] = deque()  # sent before the answer to the one before
@@ -50,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._pauses = 0
         self._idle_since: float | None = self._loop.time()  # None while a request is answered
         self._stuck_since: float | None = None  # since when the client takes no more of its answer
-        self._untaken = 0  # bytes of it, at the last look
+        self._untaken = 0  # bytes of it, at the last look; nothing is written meanwhile
         self.write: Callable[[bytes], None] = _nowhere
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -59,6 +63,9 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=_MOST_AHEAD)
         self.write = self._transport.write
         self._others.add(self)
+        if self._others.stopped:  # it was taken just before
+            self._last = True
+            self._loop.call_later(_LAST_CHANCE, self.stop)
         if self._others.full:
             self._refuse(
                 503,
@@ -82,35 +89,49 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """More of a request, or several."""
-        if (self._ending or self._no_more) and self._receiving is None:
-            return
+        left: bytes | None = data
+        while left is not None:
+            if (self._ending or self._no_more) and self._receiving is None:
+                return
+            left = self._read(left)
+
+    def _read(self, data: bytes) -> bytes | None:
+        """Have it parsed; returns what is to be parsed anew, if anything is."""
+        self._heard, again = False, None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             if self._offered:
-                self._decline(data[upgrade.args[0] :])
+                again = self._declined(data[upgrade.args[0] :])
             else:
                 self._no_more = True  # CONNECT: what follows is for nobody here
+        except httptools.HttpParserCallbackError:
+            self._transport.abort()  # a defect of ours
+            raise
         except httptools.HttpParserError as error:
             self._broken(str(error))
-            return
-        if self._in_head:
-            self._head += len(data)
-            if self._head > _MOST_HEAD:
-                self._broken(f"its headers are larger than {_MOST_HEAD} bytes", 431)
+            return None
+        self._head = 0 if self._heard else self._head + len(data)
+        if self._head > _MOST_HEAD:
+            self._broken(f"more than {_MOST_HEAD} bytes came that are no body", 431)
+        return again
 
     def pause_writing(self) -> None:
-        """The client does not take what is written."""
+        """The client does not take what is written: it is asked and answered no more until it does."""
         self._stuck_since, self._untaken = self._loop.time(), self._transport.get_write_buffer_size()
+        self.pause()
 
     def resume_writing(self) -> None:
         """It does again."""
         self._stuck_since = None
+        self.resume()
+        if self._active is None:
+            self._go_on()
 
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        self._headers, self._url, self._in_head, self._head = {}, b"", True, 0
+        self._headers, self._url, self._in_head, self._count, self._heard = {}, b"", True, 0, True
         if self._active is None:
             self._idle_since = self._loop.time()
 
@@ -120,13 +141,19 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._in_head:
             return  # behind the body: nobody here asks for such, and they must not pass for headers
+        self._count += 1
+        if self._count > _MOST_HEADERS:
+            return
         known = self._name(name) or self._others.learn(name)
         text, headers = value.decode("latin-1"), self._headers
         headers[known] = f"{headers[known]}, {text}" if known in headers else text
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        if self._ending:
+        if self._ending or self._no_more:
+            return
+        if self._count > _MOST_HEADERS:
+            self._broken(f"it has more than {_MOST_HEADERS} headers", 431)
             return
         parser, headers = self._parser, self._headers
         method = parser.get_method().decode("latin-1")
@@ -134,21 +161,24 @@ class Connection(asyncio.Protocol):
             self._offered = True
             return
         keep = parser.should_keep_alive() and not self._last
-        expects = "expect" in headers and headers["expect"].lower() == "100-continue"
-        exchange = Exchange(self, method, parser.get_http_version(), keep, expects)
+        version = parser.get_http_version()
+        expects = "expect" in headers and version != "1.0" and headers["expect"].lower() == "100-continue"
+        exchange = Exchange(self, method, version, keep, expects)
         self._receiving = exchange
         scope = _scope(method, self._url, headers)
-        if self._active is None:
+        if self._active is None and self._stuck_since is None and not self._behind:
             self._begin(scope, exchange)
         else:
             self._behind.append((scope, exchange))
             self.pause()
 
     def on_body(self, body: bytes) -> None:
+        self._heard = True
         if self._receiving is not None:
             self._receiving.feed(body)
 
     def on_message_complete(self) -> None:
+        self._heard = True
         exchange, self._receiving = self._receiving, None
         if exchange is not None:
             exchange.end()
@@ -175,31 +205,33 @@ class Connection(asyncio.Protocol):
             self._ending = True
         if exchange.complete:
             self._next(exchange)
-        elif (
-            exchange.task is not None
-        ):  # what the client still sends is read as long as the application wants
+        elif exchange.task is not None:
+            # What the client still sends is read as long as the application wants.
             exchange.task.add_done_callback(lambda _: self._left(exchange))
 
     def _begin(self, scope: Scope, exchange: Exchange) -> None:
-        self._active, self._idle_since = exchange, None
         exchange.task = self._loop.create_task(self._app(scope, exchange))
+        self._active, self._idle_since = exchange, None
 
     def _left(self, exchange: Exchange) -> None:
         if not exchange.complete:
-            self._transport.close()
+            self._close()
 
     def _next(self, exchange: Exchange) -> None:
         exchange.release()
-        self._active = None
+        self._active, self._idle_since = None, self._loop.time()
+        if self._stuck_since is None or self._ending:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """What comes now that nothing is being answered."""
         if self._ending:
-            self._transport.close()
+            self._close()
         elif self._behind:
             self._begin(*self._behind.popleft())
             self.resume()
-        elif self._no_more:
-            self._transport.close()
-        else:
-            self._idle_since = self._loop.time()
+        elif self._no_more or self._last:
+            self._close()
 
     # How it ends.
 
@@ -208,11 +240,11 @@ class Connection(asyncio.Protocol):
         self._last = True
         if self._active is not None:
             self._active.last()
-        elif not self._in_head:
-            self._transport.close()
+        elif not self._in_head and not self._behind:
+            self._close()
 
     def look(self, now: float, patience: float) -> None:
-        """Close it where the client asks nothing, or takes nothing, for so many seconds, or where nobody answers it."""
+        """End it where the client asks nothing, or takes nothing, for so many seconds, or where nobody answers it."""
         if self._stuck_since is not None:
             before, self._untaken = self._untaken, self._transport.get_write_buffer_size()
             if self._untaken < before:
@@ -220,9 +252,17 @@ class Connection(asyncio.Protocol):
             elif now - self._stuck_since > patience:
                 self._transport.abort()
         elif self._idle_since is not None and now - self._idle_since > patience:
-            self._transport.close()
+            if self._transport.is_closing():
+                self._transport.abort()
+            else:
+                self._close()
         if self._active is not None and self._active.forgotten:  # a defect of ours
-            self._transport.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Once the client has taken what is written: `look` ends it where it does not."""
+        self._idle_since = self._loop.time()
+        self._transport.close()
 
     def _broken(self, why: str, status: int = 400) -> None:
         """What came is no HTTP: what was asked before is answered, and no more is read."""
@@ -231,14 +271,16 @@ class Connection(asyncio.Protocol):
         else:
             self._read_no_more()
 
-    def _decline(self, rest: bytes) -> None:
-        """Read the same request again without the offer: the parser takes all behind its head for the other protocol."""
+    def _declined(self, rest: bytes) -> bytes:
+        """The same request without the offer: the parser takes all behind its head for the other protocol."""
         self._offered = False
-        headers = {name: value for name, value in self._headers.items() if name not in _OFFER}
-        line = f"{self._parser.get_method().decode('latin-1')} {self._url.decode('latin-1')} HTTP/1.1\r\n"
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._parser = httptools.HttpRequestParser(self)
-        self.data_received(f"{line}{lines}\r\n".encode("latin-1") + rest)
+        parser, self._parser = self._parser, httptools.HttpRequestParser(self)
+        method, version = parser.get_method().decode("latin-1"), parser.get_http_version()
+        lines = [f"{method} {self._url.decode('latin-1')} HTTP/{version}"]
+        lines += [f"{name}: {value}" for name, value in self._headers.items() if name not in _OFFER]
+        if "close" in self._headers.get("connection", "").lower():
+            lines.append("connection: close")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + rest
 
     def _read_no_more(self) -> None:
         self._no_more = True
@@ -256,11 +298,16 @@ def _nowhere(_data: bytes) -> None:
 
 
 def _scope(method: str, url: bytes, headers: dict[str, str]) -> Scope:
-    if not url.startswith(b"/"):  # as proxies are asked
-        found = httptools.parse_url(url) if b"://" in url else None
-        path, query = (found.path or b"/", found.query or b"") if found else (url, b"")
-    else:
-        path, _, query = url.partition(b"?")
-        path = path.partition(b"#")[0]
+    path, _, query = (url if url.startswith(b"/") else _from_root(url)).partition(b"#")[0].partition(b"?")
     text = path.decode("latin-1")
     return Scope(method, unquote(text) if "%" in text else text, query.decode("latin-1"), headers)
+
+
+def _from_root(url: bytes) -> bytes:
+    """The path and query of a whole address, as proxies are asked; anything else as it is."""
+    _, found, rest = url.partition(b"://")
+    if not found:
+        return url
+    ends = [at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0]
+    after = rest[min(ends) :] if ends else b""
+    return after if after.startswith(b"/") else b"/" + after

@@ -18,6 +18,7 @@ from loopwright.scoring.http1 import Connection
 _BACKLOG = 1024  # connections that the kernel holds until they are taken
 KEEP_ALIVE = 75.0  # seconds that an idle connection stays open; a proxy's must be shorter, or the two race
 _LOOK = 5.0  # seconds between two looks at all connections
+_TAKEN = 0.02  # seconds after which the event loop has told of every connection that it has taken
 _LONGEST_PATH = 107  # bytes; Linux holds 108 with the final NUL
 _WANTED_FILES = 8192  # open files: overload opens many connections, and health checks need one too
 _SPARE_FILES = 128  # of those, for all but connections
@@ -51,7 +52,7 @@ class Listener:
         if self._server is not None:
             self._server.close()
         self._connections.stop()
-        self._none_left()
+        asyncio.get_running_loop().call_later(_TAKEN, self._none_left)
 
     async def _open(self) -> asyncio.Server:
         loop = asyncio.get_running_loop()

@@ -155,8 +155,9 @@ def test_who_waits_for_a_word_to_go_on_gets_it() -> None:
         (b"hello\r\n\r\n", 400),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000, 431),
+        (b"GET / HTTP/1.1\r\nx: " + b"y" * 400_000, 431),
         (b"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 300 + b"\r\n", 431),
     ],
 )
 def test_what_is_no_request_is_refused_and_no_more_is_read(sent: bytes, status: int) -> None:
@@ -316,3 +317,113 @@ def test_there_are_no_more_connections_than_there_may_be() -> None:
         assert (await client.answer())[0] == 200
 
     talk(echo, with_it, most=1)
+
+
+def test_what_follows_a_body_has_bounds_too() -> None:
+    told = asyncio.Event()
+
+    async def app(_scope: Scope, exchange: Exchange) -> None:
+        with pytest.raises(CutShort):
+            await exchange()
+        told.set()
+        exchange.response_bytes(400, [], b"")
+
+    async def with_it(client: Client) -> None:
+        client.send(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx: ")
+        for _ in range(40):
+            client.send(b"y" * 10_000)
+        await told.wait()
+        # A reset may overtake the answer, since not all was read.
+        while len(client.others):  # noqa: ASYNC110  (nothing tells of it)
+            await asyncio.sleep(0.01)
+
+    talk(app, with_it)
+
+
+def test_a_large_body_before_it_is_no_part_of_a_head() -> None:
+    async def with_it(client: Client) -> None:
+        client.send(post(b"x" * 100_000) + b"GET /next")
+        assert (await client.answer())[0] == 200
+        client.send(b" HTTP/1.1\r\n\r\n")
+        assert (await client.answer())[2].startswith(b"GET /next")
+
+    talk(echo, with_it)
+
+
+def test_who_takes_no_answers_is_not_answered_on() -> None:
+    answered = 0
+
+    async def app(_scope: Scope, exchange: Exchange) -> None:
+        nonlocal answered
+        answered += 1
+        exchange.response_bytes(200, [], b"x" * 60_000)
+
+    async def with_it(client: Client) -> None:
+        client.send(b"GET / HTTP/1.1\r\n\r\n" * 5_000)
+        await asyncio.sleep(0.3)
+        assert answered < 100
+        for _ in range(5_000):
+            assert len((await client.answer())[2]) == 60_000
+        assert answered == 5_000
+
+    talk(app, with_it)
+
+
+def test_a_small_rest_that_nobody_takes_holds_no_connection_for_ever() -> None:
+    async def app(_scope: Scope, exchange: Exchange) -> None:
+        exchange.response_bytes(200, [("connection", "close")], b"x" * 250_000)
+
+    async def with_it(client: Client) -> None:
+        client.send(post(b""))
+        await asyncio.sleep(0.1)
+        for _ in range(3):
+            await asyncio.sleep(0.02)
+            client.others.look(0.01)
+        await asyncio.sleep(0.02)
+        assert len(client.others) == 0
+
+    talk(app, with_it)
+
+
+def test_stopping_ends_what_was_answered_before_it_had_come() -> None:
+    answered = asyncio.Event()
+
+    async def app(_scope: Scope, exchange: Exchange) -> None:
+        exchange.response_bytes(404, [], b"")
+        answered.set()
+        await exchange()
+
+    async def with_it(client: Client) -> None:
+        client.send(post(b"abc")[:-3])
+        await answered.wait()
+        client.others.stop()
+        client.send(b"abc")
+        assert (await client.answer())[1]["connection"] == "close"
+        assert await client.ended()
+
+    talk(app, with_it)
+
+
+def test_a_connection_that_was_taken_as_all_ended_is_answered_once_and_ends() -> None:
+    async def with_it(client: Client) -> None:
+        client.others.stop()
+        late = await Client(client.others).connect(echo)
+        late.send(post(b"abc"))
+        assert (await late.answer())[1]["connection"] == "close"
+        assert await late.ended()
+        silent = await Client(client.others).connect(echo)
+        assert await silent.ended()
+
+    talk(echo, with_it)
+
+
+def test_many_offers_of_other_protocols_at_once() -> None:
+    async def with_it(client: Client) -> None:
+        client.send(b"GET / HTTP/1.1\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n" * 1_000)
+        for _ in range(1_000):
+            assert (await client.answer())[0] == 200
+        client.send(b"GET / HTTP/1.1\r\nupgrade: x\r\nconnection: close, upgrade\r\n\r\n")
+        assert (await client.answer())[1]["connection"] == "close"
+        assert await client.ended()
+
+    talk(echo, with_it)
