@@ -31,6 +31,7 @@ _UNSAFE = frozenset(
     "#?%\\"
 )  # MLflow's server refuses or decodes these in paths, or its client cannot read them
 _RETRY_DELAY = 1.0  # seconds
+_COLLISION = "IntegrityError"  # SQLAlchemy's, of any database
 
 
 class Rest:
@@ -127,6 +128,8 @@ class Rest:
             return NotFoundError(told)
         if code == "RESOURCE_ALREADY_EXISTS":
             return ConflictError(told)
+        if _COLLISION in message:  # two at once: MLflow looks whether it is there, and then writes
+            return TemporaryError(told, _RETRY_DELAY)
         return PermanentError(told)
 
 

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
 from loopwright.catalog import Tracking
-from loopwright.errors import ConflictError, NotFoundError, PermanentError
+from loopwright.errors import ConflictError, NotFoundError, PermanentError, TemporaryError
 
 pytestmark = pytest.mark.xdist_group("mlflow")  # one server for all of them
 
@@ -205,6 +206,20 @@ def test_an_alias_moves(tracking: Tracking, run: str, model: str) -> None:
     for _ in range(2):
         tracking.delete_alias(model, "prod")
     assert tracking.get_version(model, 2).aliases == ()
+
+
+def test_an_alias_that_several_set_at_once_is_set(tracking: Tracking, run: str, model: str) -> None:
+    tracking.ensure_version(model, "sha256:1", run, "model")
+
+    def move(_: int) -> None:
+        with suppress(TemporaryError):  # MLflow's own collision: whoever asked would ask again
+            tracking.set_alias(model, "prod", 1)
+
+    for _ in range(5):
+        tracking.delete_alias(model, "prod")
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(move, range(8)))
+        assert tracking.get_version(model, 1).aliases == ("prod",)
 
 
 def test_an_alias_that_mlflow_reserves_is_refused_in_its_words(

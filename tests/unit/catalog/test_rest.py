@@ -58,6 +58,12 @@ def tracking(server: Server) -> Iterator[Tracking]:
     [
         (500, b"Internal Server Error", TemporaryError, r"HTTP 500.*Internal Server Error"),
         (503, b"", TemporaryError, "HTTP 503"),
+        (
+            400,
+            b'{"error_code": "BAD_REQUEST", "message": "(sqlite3.IntegrityError) UNIQUE constraint failed: aliases"}',
+            TemporaryError,
+            "UNIQUE constraint",
+        ),
         (429, b"", TemporaryError, "HTTP 429"),
         (
             404,
