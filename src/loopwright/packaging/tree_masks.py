@@ -64,7 +64,8 @@ def write(
     scores = int(forest.targets.max()) + 1
     if len(set(np.bincount(forest.targets).tolist())) > 1:
         return None
-    forest = _by_score(forest)._replace(threshold=_inclusive(forest, described))
+    forest = _by_score(forest)
+    forest = forest._replace(threshold=_inclusive(forest.threshold, described))
     columns = _columns(forest, missing)
     trees = list(_numbered(forest))
     lookups = _lookups(columns)
@@ -97,10 +98,10 @@ def _by_score(forest: Forest) -> Forest:
     return Forest(**of_nodes, sizes=forest.sizes[order], targets=forest.targets[order])
 
 
-def _inclusive(forest: Forest, described: Described) -> Array:
+def _inclusive(thresholds: Array, described: Described) -> Array:
     """Thresholds of which `x <= threshold` goes left, in 64 bits: x < t holds just where x is at most the number before t."""
     kind = np.float32 if described.precision == "single" else np.float64
-    bounds = _by_score(forest).threshold.astype(kind)
+    bounds = thresholds.astype(kind)
     if described.mode == "lt":
         bounds = np.nextafter(bounds, kind(-np.inf))
     return bounds.astype(np.float64)

@@ -13,14 +13,15 @@ import msgspec
 from loopwright.scoring import labelling, metrics, refusals
 from loopwright.scoring.body import Body, BodyReader, Incoming
 from loopwright.scoring.context import TEST, Context
+from loopwright.scoring.exchange import Scope
 from loopwright.scoring.failure_log import FailureLog
 from loopwright.scoring.fronts import OWN, Peers, merged
 from loopwright.scoring.logs import Log
-from loopwright.scoring.protocol_paths import Header, Path, ProtocolPaths, Refuse
+from loopwright.scoring.protocol_paths import Path, ProtocolPaths, Refuse
 from loopwright.scoring.refusals import Busy, Failed, Refusal
 from loopwright.scoring.request_ids import request_ids
 from loopwright.scoring.service import Service, Stats
-from loopwright.scoring.speakers import JSON, Headers, refuse
+from loopwright.scoring.speakers import JSON, Header, Headers, refuse
 
 STATUSES: dict[type[Refusal], int] = {
     refusals.NotJson: 400,
@@ -43,16 +44,6 @@ STATUSES: dict[type[Refusal], int] = {
     refusals.NotKept: 503,
     refusals.Late: 504,
 }
-
-
-class Scope(Protocol):
-    """A request as the server gives it (RSGI)."""
-
-    method: str
-    path: str
-
-    @property
-    def headers(self) -> Headers: ...
 
 
 class Exchange(Incoming, Protocol):

@@ -9,39 +9,30 @@ purpose otherwise: x-request-id is ours, a late answer is 504 and not 500, and n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Coroutine
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from loopwright.scoring import worker_shim as shim
-from loopwright.scoring.app import App, Exchange, Scope
+from loopwright.scoring.app import App, Exchange
 from loopwright.scoring.body import Body
 from loopwright.scoring.context import Context
+from loopwright.scoring.exchange import Scope
 from loopwright.scoring.fronts import Peers
 from loopwright.scoring.logs import Log
-from loopwright.scoring.protocol_paths import Header
 from loopwright.scoring.protocols import script_swagger
 from loopwright.scoring.refusals import Failed, HeaderTooLong, Late, Refusal
 from loopwright.scoring.scripts import Http
 from loopwright.scoring.service import Service
+from loopwright.scoring.speakers import Header
 
 _FAILED = "x-ms-run-function-failed"
 _TAKEN = "x-ms-run-fn-exec-ms"
 _LONGEST_ID = 100  # characters of a request's id that a client gives
 _METHODS = ("POST", "GET", "OPTIONS")
 _OURS = ("content-length", "transfer-encoding", "connection", "x-request-id", "date", "server")
-
-
-class _Named(Protocol):
-    """Headers that can be listed."""
-
-    def items(self) -> Iterable[Header]: ...
-
-
-class _Queried(Protocol):
-    query_string: str
 
 
 class ScriptApp(App):
@@ -122,7 +113,7 @@ class ScriptApp(App):
         assert path is not None  # noqa: S101  (every replica has it)
         assert path.page is not None  # noqa: S101
         page = path.page(scope.headers)
-        asked = dict(parse_qsl(cast("_Queried", scope).query_string)).get("version", "2")
+        asked = dict(parse_qsl(scope.query_string)).get("version", "2")
         told = script_swagger.render(msgspec.json.decode(page.body), self._service.script_schema, asked)
         if isinstance(told, str):
             self._error(exchange, request_id, 404, "not-found", told, {}, write=_refuse)
@@ -158,14 +149,14 @@ def _ids(get: Callable[[str], str | None], request_id: str) -> list[Header]:
 
 
 def _http(scope: Scope) -> Http:
-    headers = [one for one in cast("_Named", scope.headers).items() if not one[0].startswith("x-loopwright-")]
-    return Http(scope.method, scope.path, cast("_Queried", scope).query_string, headers, readable=False)
+    headers = [one for one in scope.headers.items() if not one[0].startswith("x-loopwright-")]
+    return Http(scope.method, scope.path, scope.query_string, headers, readable=False)
 
 
 def _query(scope: Scope) -> dict[str, Any]:
     """Parameters of the URL, each value read as JSON where it is; one that is there several times becomes a list."""
     found: dict[str, list[Any]] = {}
-    for name, text in parse_qsl(cast("_Queried", scope).query_string, keep_blank_values=True):
+    for name, text in parse_qsl(scope.query_string, keep_blank_values=True):
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):

@@ -104,7 +104,7 @@ def _as_seen(head: Onnx, matrix: Matrix) -> Scores:
     """The matrix as the original sees it, in the type that the file takes."""
     if head.precision == "single":
         return matrix.astype(np.float32)
-    return matrix.astype(np.float32).astype(np.float64) if head.rounded else matrix
+    return compiled_masks.rounded(matrix) if head.rounded else matrix
 
 
 def _leaves(head: Onnx, folder: Path, run: Head) -> Head:

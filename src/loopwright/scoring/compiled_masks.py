@@ -42,7 +42,7 @@ def make(head: Masks, folder: Path) -> Callable[[Matrix], _Array]:
     add = _shares_of_two(head, leaves) if head.tie else _sums(head, leaves)
 
     def score(matrix: Matrix) -> _Array:
-        seen = matrix.astype(np.float32).astype(np.float64) if head.rounded else matrix
+        seen = rounded(matrix) if head.rounded else matrix
         return add(find(seen).reshape(len(matrix), head.trees))
 
     def in_slices(matrix: Matrix) -> _Array:
@@ -52,6 +52,11 @@ def make(head: Masks, folder: Path) -> Callable[[Matrix], _Array]:
         return np.concatenate([score(matrix[start : start + _AT_ONCE]) for start in starts])
 
     return in_slices
+
+
+def rounded(matrix: Matrix) -> Matrix:
+    """The matrix as it is seen in single precision, in double."""
+    return matrix.astype(np.float32).astype(np.float64)
 
 
 def _leaf_finder(head: Masks, folder: Path) -> Callable[[Matrix], _Array]:

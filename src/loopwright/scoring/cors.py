@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
-from loopwright.scoring.app import Application, Exchange, Scope
-from loopwright.scoring.protocol_paths import Header
+from loopwright.scoring.app import Application, Exchange
+from loopwright.scoring.exchange import Scope
+from loopwright.scoring.speakers import Header
 
 _METHODS = "GET, POST"
 _ANY = "*"

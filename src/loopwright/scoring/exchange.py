@@ -14,8 +14,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from loopwright.scoring.body import CutShort
-
-Header = tuple[str, str]
+from loopwright.scoring.speakers import Header
 
 _MOST_WAITING = 256 * 1024  # bytes of a body that are taken from the kernel before anybody asks for them
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -23,9 +23,7 @@ Application = Callable[[Scope, Exchange], Coroutine[Any, Any, None]]
 _MOST_HEAD = 64 * 1024  # bytes in a row that are no body: of headers, or between and behind chunks
 _MOST_HEADERS = 256
 _OFFER = ("upgrade", "connection", "http2-settings")
-_MOST_AHEAD = (
-    64 * 1024
-)  # bytes of answers that the client has not taken, beyond which nothing more is asked or answered
+_MOST_AHEAD = 64 * 1024  # bytes of answers that the client has not taken: with more, it is asked no more
 _LAST_CHANCE = 0.1  # seconds in which a request may come on a connection that was made as all ended
 
 

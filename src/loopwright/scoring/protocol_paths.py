@@ -17,9 +17,8 @@ from loopwright.scoring.open_inference import OpenInference
 from loopwright.scoring.protocols import docs_page, oip_rest, openapi, swagger
 from loopwright.scoring.refusals import NotThere
 from loopwright.scoring.service import Service
-from loopwright.scoring.speakers import JSON, Headers, Infer, Invocations, Speaker, refuse
+from loopwright.scoring.speakers import JSON, Header, Headers, Infer, Invocations, Speaker, refuse
 
-Header = tuple[str, str]
 _TEXT = "text/plain; charset=utf-8"
 Refuse = Callable[[int, str, str, dict[str, object]], bytes]
 

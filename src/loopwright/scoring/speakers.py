@@ -22,6 +22,9 @@ from loopwright.scoring.service import Service
 JSON = "application/json"
 
 
+Header = tuple[str, str]
+
+
 class Headers(Protocol):
     """A request's headers, by lower-case name."""
 
@@ -33,7 +36,7 @@ class Reply(NamedTuple):
 
     body: bytes
     content_type: str = JSON
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[Header, ...] = ()
 
 
 class Speaker(Protocol):
